@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 
 use serde::Serialize;
 
-use crate::base::money::Money;
+use crate::base::{money::Money, spec::Effect};
 
 /// The class of an attempt: how it ended. The class and the effect decide what may follow
 /// (SEMANTICS §3).
@@ -72,6 +72,9 @@ pub struct Attempt {
     pub capability: &'static str,
     /// The method's name.
     pub method: &'static str,
+    /// The method's effect.
+    #[serde(skip)]
+    pub effect: Effect,
     /// The class: how the attempt ended.
     pub class: AttemptClass,
     /// The HTTP status of the provider's reply; `None` without a reply, or if the reply is not

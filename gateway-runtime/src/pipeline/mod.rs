@@ -21,6 +21,9 @@ mod persistence;
 mod quota;
 mod request_log;
 mod settlement_draft;
+mod take_ready;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::{future::Future, sync::Arc};

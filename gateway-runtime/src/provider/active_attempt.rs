@@ -127,6 +127,7 @@ impl ActiveAttempt {
             provider: member.provider.spec().name,
             capability: self.core.capability.name,
             method: self.core.capability.methods[self.method].name,
+            effect: self.effect(),
             class,
             status: error.and_then(ProviderError::status),
             answered: has_reply,

@@ -3,17 +3,17 @@
 
 pub(super) mod placed_hold;
 pub(super) mod price_table;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant, SystemTime},
 };
 
 use arc_swap::ArcSwap;
-use futures_util::future::Either;
+use futures_util::future::{BoxFuture, Either};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tower::{Layer, Service};
@@ -36,11 +36,11 @@ use crate::{
         invocation::Invocation,
         request_log::record,
         settlement_draft::SettlementDraft,
+        take_ready::take_ready,
     },
     service::registry::Registry,
     store::{Hold, HoldOutcome, StoreWriter},
 };
-
 
 /// `[billing]`: whether calls are charged.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -208,8 +208,6 @@ pub(super) struct PlaceHold<S> {
     billing: Option<Arc<Billing>>,
 }
 
-type Charging = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
-
 impl<S> Service<Invocation> for PlaceHold<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
@@ -219,7 +217,7 @@ where
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<S::Future, Charging>;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Reply, Error>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
@@ -232,7 +230,8 @@ where
         let Some((billing, price)) = priced else {
             return Either::Left(self.inner.call(invocation));
         };
-        let (billing, mut inner) = (Arc::clone(billing), self.inner.clone());
+        let billing = Arc::clone(billing);
+        let mut inner = take_ready(&mut self.inner);
         Either::Right(Box::pin(async move {
             billing.hold(&invocation.request.call, &invocation.tab, price, price.highest()).await?;
             inner.call(invocation).await

@@ -9,18 +9,19 @@ mod directives;
 mod lookup;
 mod policy;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
-    future::{Future, Ready, ready},
-    pin::Pin,
+    future::{Ready, ready},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use foldhash::fast::RandomState;
-use futures_util::future::Either;
+use futures_util::future::{BoxFuture, Either};
 use tower::{Layer, Service};
 
 pub use crate::pipeline::cache::stats::CacheFigures;
@@ -41,6 +42,7 @@ use crate::{
         },
         invocation::Invocation,
         persistence::Persistence,
+        take_ready::take_ready,
     },
     service::registry::{Method, Registry},
 };
@@ -130,8 +132,6 @@ pub(super) struct Cached<S> {
     layer: CachedLayer,
 }
 
-type Searching = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
-
 impl<S> Service<Invocation> for Cached<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
@@ -142,7 +142,10 @@ where
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<S::Future, Either<Ready<Result<Reply, Error>>, Searching>>;
+    type Future = Either<
+        S::Future,
+        Either<Ready<Result<Reply, Error>>, BoxFuture<'static, Result<Reply, Error>>>,
+    >;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
@@ -184,9 +187,7 @@ where
         }
         let CachedLayer { keeping, billing, .. } = self.layer.clone();
         let search = CacheLookup { caching: Arc::clone(caching), keeping, billing, key, asks };
-        // The service that is ready is used; its clone takes its place.
-        let mut inner = self.inner.clone();
-        std::mem::swap(&mut inner, &mut self.inner);
+        let inner = take_ready(&mut self.inner);
         Either::Right(Either::Right(Box::pin(search.answer(inner, invocation))))
     }
 }

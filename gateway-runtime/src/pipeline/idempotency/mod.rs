@@ -7,16 +7,16 @@
 //! runs, and fenced, so that a gateway which comes back late changes nothing.
 
 pub(super) mod stored_reply;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, SystemTime},
 };
 
-use futures_util::future::Either;
+use futures_util::future::{BoxFuture, Either};
 use http::{HeaderName, HeaderValue};
 use tower::{Layer, Service};
 
@@ -32,6 +32,7 @@ use crate::{
     pipeline::{
         invocation::Invocation,
         persistence::{AnonymousBytes, Persistence},
+        take_ready::take_ready,
     },
     provider::{has_idempotency_key, parse_idempotency_key},
     service::argument::ReplyShape,
@@ -74,8 +75,6 @@ pub(super) fn can_claim_key(invocation: &Invocation) -> bool {
     honours_keys(invocation) && has_idempotency_key(invocation.request.call.headers())
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
-
 impl<S> Service<Invocation> for Idempotent<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
@@ -85,7 +84,7 @@ where
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<S::Future, Answering>;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Reply, Error>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
@@ -108,7 +107,7 @@ where
                 );
             }
         };
-        let mut inner = self.inner.clone();
+        let mut inner = take_ready(&mut self.inner);
         Either::Right(Box::pin(async move {
             let claim = claim(&invocation, &key, &keeping);
             let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
@@ -139,7 +138,7 @@ where
     }
 }
 
-fn refuse<F>(detail: &'static str) -> Either<F, Answering> {
+fn refuse<F>(detail: &'static str) -> Either<F, BoxFuture<'static, Result<Reply, Error>>> {
     Either::Right(Box::pin(async move { Err(Error::new(Code::INVALID_REQUEST, detail)) }))
 }
 

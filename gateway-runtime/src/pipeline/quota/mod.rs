@@ -2,6 +2,8 @@
 //! refused (SEMANTICS §6).
 
 mod admission;
+#[cfg(test)]
+mod tests;
 
 use std::{
     future::Future,
@@ -12,7 +14,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use futures_util::future::{self, Either, Ready};
+use futures_util::future::{self, BoxFuture, Either, Ready};
 use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
@@ -26,6 +28,7 @@ use crate::{
     pipeline::{
         invocation::Invocation,
         quota::admission::{AdmissionGuard, AdmissionSource, Guarded},
+        take_ready::take_ready,
     },
     quota::{
         AdmittedBy, FallbackBuckets, MemoryBuckets, MethodLimits, PartitionKey, Policy, QuotaRules,
@@ -164,8 +167,6 @@ pub(super) struct EnforceQuota<S> {
     limiting: Option<Arc<QuotaEnforcer>>,
 }
 
-type Asking = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
-
 impl<S> Service<Invocation> for EnforceQuota<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
@@ -175,7 +176,10 @@ where
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<LimitFuture<S::Future>, Either<Ready<Result<Reply, Error>>, Asking>>;
+    type Future = Either<
+        LimitFuture<S::Future>,
+        Either<Ready<Result<Reply, Error>>, BoxFuture<'static, Result<Reply, Error>>>,
+    >;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
@@ -191,8 +195,9 @@ where
         let memory = match &limiting.buckets {
             BucketsBackend::Memory(memory) => memory,
             BucketsBackend::Shared(shared) => {
-                let (inner, shared, limiting) =
-                    (self.inner.clone(), Arc::clone(shared), Arc::clone(limiting));
+                let shared = Arc::clone(shared);
+                let limiting = Arc::clone(limiting);
+                let inner = take_ready(&mut self.inner);
                 return Either::Right(Either::Right(Box::pin(ask(
                     inner, invocation, limiting, limits, shared,
                 ))));

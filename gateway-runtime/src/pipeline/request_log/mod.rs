@@ -12,6 +12,8 @@ pub(super) mod execution;
 pub(super) mod record;
 pub(super) mod run_to_completion;
 pub(super) mod streamed;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::Arc,

@@ -121,7 +121,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::base::attempt::AttemptClass;
+    use crate::base::{attempt::AttemptClass, spec::Effect};
 
     #[test]
     fn cost_of_attempts_is_their_sum_and_zero_has_no_currency() {
@@ -130,6 +130,7 @@ mod tests {
                 provider: "provider",
                 capability: "capability",
                 method: "method",
+                effect: Effect::Read,
                 class: AttemptClass::Fulfilled,
                 status: None,
                 answered: true,

@@ -7,22 +7,24 @@ use std::{
     task::{Context, Poll},
 };
 
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use crate::base::{error::Error, reply::Reply};
 
-type Work = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
-
 /// A future that goes on in a task of its own when it is dropped, if it must complete and has
 /// begun.
 pub(in crate::pipeline) struct RunToCompletion {
-    work: Option<Work>,
+    work: Option<BoxFuture<'static, Result<Reply, Error>>>,
     must_complete: bool,
     has_begun: bool,
 }
 
 impl RunToCompletion {
-    pub(in crate::pipeline) fn new(work: Work, must_end: bool) -> Self {
+    pub(in crate::pipeline) fn new(
+        work: BoxFuture<'static, Result<Reply, Error>>,
+        must_end: bool,
+    ) -> Self {
         Self { work: Some(work), must_complete: must_end, has_begun: false }
     }
 }

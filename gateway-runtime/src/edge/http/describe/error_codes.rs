@@ -43,8 +43,8 @@ pub(super) fn codes(method: &Method, accepted: AcceptedCredentials) -> Vec<Code>
         (Code::PROVIDER_FAILED, asks_providers),
         (Code::NO_PROVIDER, asks_providers),
         (Code::OVERLOADED, true),
-        (Code::TIMEOUT, spec.effect != Effect::Once || asks_providers),
-        (Code::OUTCOME_UNKNOWN, spec.effect == Effect::Once || acts_once),
+        (Code::TIMEOUT, !once(spec.effect) || asks_providers),
+        (Code::OUTCOME_UNKNOWN, once(spec.effect) || acts_once),
     ];
     let mut codes: Vec<_> = possible
         .into_iter()

@@ -1,14 +1,16 @@
 //! Authentication and authorization: identifies the caller, and lets a call through if the caller
 //! may call its method.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
-    future::{Future, ready},
-    pin::Pin,
+    future::ready,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use futures_util::future::Either;
+use futures_util::future::{BoxFuture, Either};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
@@ -20,7 +22,7 @@ use crate::{
         reply::Reply,
         spec::AuthMode,
     },
-    pipeline::invocation::Invocation,
+    pipeline::{invocation::Invocation, take_ready::take_ready},
     service::registry::Method,
 };
 
@@ -43,16 +45,14 @@ pub(super) struct Authenticate<S> {
     inner: S,
 }
 
-/// The future of a call that has to wait or is refused; all other calls go on without a box.
-type BoxFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
-
 impl<S> Service<Invocation> for Authenticate<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send> + Clone + Send + 'static,
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<S::Future, BoxFuture>;
+    /// Only a call that has to wait or is refused has a box.
+    type Future = Either<S::Future, BoxFuture<'static, Result<Reply, Error>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
@@ -68,9 +68,7 @@ where
         match authorized {
             Ok(None) => Either::Left(self.inner.call(invocation)),
             Ok(Some(asked)) => {
-                // The service that is ready is used; its clone takes its place.
-                let mut inner = self.inner.clone();
-                std::mem::swap(&mut inner, &mut self.inner);
+                let mut inner = take_ready(&mut self.inner);
                 Either::Right(Box::pin(async move {
                     admit_caller(&invocation.method, &invocation.request.call, asked.await?)?;
                     inner.call(invocation).await
@@ -80,8 +78,6 @@ where
         }
     }
 }
-
-type Asked = Pin<Box<dyn Future<Output = Result<Caller, Error>> + Send>>;
 
 /// Identifies the caller of `call`, and decides whether it may call `method`, from the head alone:
 /// for an edge that has not read the body yet. SEMANTICS §4: "Who is calling is found out from the
@@ -108,7 +104,7 @@ fn begin(
     authenticator: Option<&Arc<Authenticator>>,
     method: &Method,
     call: &Call,
-) -> Result<Option<Asked>, Error> {
+) -> Result<Option<BoxFuture<'static, Result<Caller, Error>>>, Error> {
     let identity = match method.auth() {
         AuthMode::None => return Ok(None),
         AuthMode::Optional | AuthMode::Required => match authenticator {

@@ -1,15 +1,19 @@
 //! An author's own tower layers, at named positions of the stack. A position without layers costs a
 //! branch; at one with layers, a call pays for boxed services and futures.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use futures_util::{TryFutureExt, future::Either};
+use futures_util::{
+    TryFutureExt,
+    future::{BoxFuture, Either},
+};
 use tower::{
     BoxError, Layer, Service, ServiceExt, load_shed::error::Overloaded, timeout::error::Elapsed,
     util::BoxCloneSyncService,
@@ -130,15 +134,13 @@ pub(super) enum WithAuthorLayers<S> {
     Layers(InnerService),
 }
 
-type Boxed = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
-
 impl<S> Service<Invocation> for WithAuthorLayers<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error>,
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<S::Future, Boxed>;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Reply, Error>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match self {

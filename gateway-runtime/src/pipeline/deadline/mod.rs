@@ -2,8 +2,12 @@
 //! is there.
 //!
 //! A deadline that ends before the method is called is a definite failure, whatever was being
-//! written: the call can be retried. Under `once` a method that is dropped in its middle leaves the
-//! outcome unknown.
+//! written: the call can be retried. Under `once` and `keyed` a method that is dropped in its middle
+//! leaves the outcome unknown: a provider recognizes the repetition of a `keyed` call only if the
+//! caller sends its own idempotency key again.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     future::Future,
@@ -87,7 +91,7 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for DeadlineFuture<F> {
 /// Returns the error of a call that was dropped at its deadline.
 pub(super) fn deadline_error(call: &Call) -> Error {
     match call.method().effect {
-        Effect::Once if call.is_dispatched() => {
+        Effect::Keyed | Effect::Once if call.is_dispatched() => {
             Error::new(Code::OUTCOME_UNKNOWN, "deadline exceeded; the outcome is unknown")
         }
         _ => Error::new(Code::TIMEOUT, "deadline exceeded; the call can be retried"),

@@ -1,11 +1,11 @@
 //! The innermost service: calls the author's method.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+#[cfg(test)]
+mod tests;
 
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
 use tower::Service;
 
 use crate::{
@@ -20,7 +20,7 @@ pub(super) struct InvokeMethod;
 impl Service<Invocation> for InvokeMethod {
     type Response = Reply;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+    type Future = BoxFuture<'static, Result<Reply, Error>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))

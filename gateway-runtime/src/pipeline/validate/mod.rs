@@ -1,5 +1,8 @@
 //! Validation: checks the input against the method's schema, which is the published one.
 
+#[cfg(test)]
+mod tests;
+
 use std::task::{Context, Poll};
 
 use bytes::Bytes;

@@ -1,6 +1,9 @@
 //! The access log: one log line for each call that has ended, also for those that were refused, cut
 //! or cancelled by their client.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     borrow::Cow,
     future::Future,

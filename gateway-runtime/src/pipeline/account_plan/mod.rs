@@ -1,8 +1,9 @@
 //! The plan of the caller's account, looked up if prices or limits differ by plan.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
-    future::Future,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -10,13 +11,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_util::future::Either;
+use futures_util::future::{BoxFuture, Either};
 use tower::{Layer, Service};
 
 use crate::{
     base::{error::Error, reply::Reply},
     control::PlanCache,
-    pipeline::invocation::Invocation,
+    pipeline::{invocation::Invocation, take_ready::take_ready},
 };
 
 /// The lookup of plans.
@@ -58,8 +59,6 @@ pub(super) struct AttachPlan<S> {
     planning: Option<Arc<PlanLookup>>,
 }
 
-type Asking = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
-
 impl<S> Service<Invocation> for AttachPlan<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
@@ -69,7 +68,7 @@ where
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<S::Future, Asking>;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Reply, Error>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
@@ -85,7 +84,8 @@ where
             call.set_plan(plan);
             return Either::Left(self.inner.call(invocation));
         }
-        let (planning, mut inner) = (Arc::clone(planning), self.inner.clone());
+        let planning = Arc::clone(planning);
+        let mut inner = take_ready(&mut self.inner);
         Either::Right(Box::pin(async move {
             let call = &invocation.request.call;
             let account = call.caller().account().unwrap_or_default();

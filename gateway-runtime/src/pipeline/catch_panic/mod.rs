@@ -1,5 +1,8 @@
 //! Panics: a panic is the failure of the call in which it happened, and of no other.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     any::Any,
     future::Future,
@@ -102,37 +105,4 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied());
     Error::internal(format!("panicked: {}", text.unwrap_or("(not a text)")))
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::stream;
-
-    use super::*;
-
-    async fn outcome(inner: impl Future<Output = Result<Reply, Error>>) -> Result<Reply, Error> {
-        UnwindFuture { inner: Box::pin(inner) }.await
-    }
-
-    #[tokio::test]
-    async fn a_panic_is_an_internal_error() {
-        let error = outcome(async { panic!("told to {}", "the log") }).await.unwrap_err();
-        assert_eq!(error.log_message(), Some("panicked: told to the log"));
-        assert!(!error.detail().contains("the log"));
-        assert!(matches!(outcome(async { Ok(Reply::Empty) }).await, Ok(Reply::Empty)));
-    }
-
-    #[tokio::test]
-    async fn a_stream_that_panics_ends_with_an_error() {
-        let chunks = stream::iter(0..2)
-            .map(|number| if number == 1 { panic!("at one") } else { Ok("0".into()) });
-        let reply = outcome(async { Ok(Reply::Items(Box::pin(chunks))) }).await.unwrap();
-        let Reply::Items(mut chunks) = reply else { panic!("{reply:?}") };
-        assert_eq!(chunks.next().await.unwrap().unwrap(), "0");
-        assert_eq!(
-            chunks.next().await.unwrap().unwrap_err().log_message(),
-            Some("panicked: at one")
-        );
-        assert!(chunks.next().await.is_none());
-    }
 }
