@@ -36,7 +36,7 @@ pub(super) enum TokenError {
     Issuer,
     /// `aud` does not name this gateway.
     Audience,
-    /// There is no `exp`.
+    /// `exp` is missing.
     MissingExpiry,
     /// `exp` is not a NumericDate.
     Expiry,

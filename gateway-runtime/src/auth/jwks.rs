@@ -141,8 +141,8 @@ impl Drop for JwksClient {
 
 /// Returns the problem of the configured URL, if it has one.
 pub(super) fn problem(settings: &JwtSettings) -> Option<String> {
-    let problem = "`auth.jwt.jwks_url` in the configuration: who can change the keys can be anybody, \
-               so the URL must be https (or http on this machine), without a user";
+    let problem = "`auth.jwt.jwks_url` in the configuration: who can change the keys can be \
+                   anybody, so the URL must be https (or http on this machine), without a user";
     settings.jwks_url.as_deref().filter(|url| !is_safe(url)).map(|_| problem.to_owned())
 }
 

@@ -3,9 +3,12 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use crate::base::{
-    attempt::AttemptClass,
-    error::{Code, Error},
+use crate::{
+    base::{
+        attempt::AttemptClass,
+        error::{Code, Error},
+    },
+    provider::call_failure::{self, CallFailure},
 };
 
 /// The failure of a provider; its [`AttemptClass`] decides whether another one may be tried.
@@ -51,21 +54,6 @@ struct Inner {
 
 /// The maximum retry delay that is accepted from a provider.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
-
-/// The end of a call at all providers, if more than one attempt decides it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallFailure {
-    /// No provider was available.
-    NoProvider,
-    /// The call may have been executed.
-    OutcomeUnknown,
-    /// The deadline has passed.
-    Timeout,
-    /// The store could not record the provider before anything was sent.
-    Unwritten,
-    /// All attempts failed, and another call does no harm.
-    Failed,
-}
 
 impl ProviderError {
     fn new(class: AttemptClass, message: impl Into<Cow<'static, str>>) -> Self {
@@ -250,14 +238,7 @@ impl ProviderError {
     /// Returns the code that the client receives.
     #[must_use]
     pub fn code(&self) -> Code {
-        match (self.0.call_failure, self.0.class) {
-            (Some(CallFailure::NoProvider), _) => Code::NO_PROVIDER,
-            (Some(CallFailure::OutcomeUnknown), _) => Code::OUTCOME_UNKNOWN,
-            (Some(CallFailure::Timeout), _) => Code::TIMEOUT,
-            (Some(CallFailure::Unwritten), _) => Code::OVERLOADED,
-            (_, AttemptClass::Invalid | AttemptClass::Unsupported) => Code::INVALID_REQUEST,
-            _ => Code::PROVIDER_FAILED,
-        }
+        call_failure::code(self.0.call_failure, self.0.class)
     }
 
     pub(super) fn is_time_out(&self) -> bool {
@@ -290,20 +271,7 @@ impl From<ProviderError> for Error {
         let code = error.code();
         let Inner { class, message, public_detail, status, retry_after, call_failure, .. } =
             *error.0;
-        let detail = match (call_failure, class) {
-            (Some(CallFailure::NoProvider), _) => "no provider is available".into(),
-            (Some(CallFailure::OutcomeUnknown), _) => {
-                "the provider's reply was lost; the outcome is unknown".into()
-            }
-            (Some(CallFailure::Timeout), _) => "no provider answered in time".into(),
-            (_, AttemptClass::Invalid) => {
-                public_detail.unwrap_or("the provider finds the request invalid".into())
-            }
-            (_, AttemptClass::Unsupported) => {
-                public_detail.unwrap_or("no provider supports what is asked for".into())
-            }
-            _ => public_detail.unwrap_or("the provider failed".into()),
-        };
+        let detail = call_failure::detail(call_failure, class, public_detail);
         let this = Self::new(code, detail).with_log_message(message).with_attempt(class, status);
         // A failure that is not an unknown outcome did no harm, so another call does none either.
         let this = if call_failure == Some(CallFailure::Failed) {

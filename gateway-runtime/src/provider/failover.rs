@@ -11,7 +11,8 @@ use crate::{
         active_attempt::{ActiveAttempt, Progress},
         bound_pool::BoundPool,
         breaker::{Availability, Permit},
-        error::{CallFailure, ProviderError},
+        call_failure::CallFailure,
+        error::ProviderError,
         failover_rules::{self, FailoverDecision},
         retry_budget::BudgetGuard,
         selection::{self, Selection},
@@ -59,7 +60,7 @@ struct Retry {
 enum RetryScope {
     /// No provider.
     Stop,
-    /// One provider.
+    /// The same provider.
     SameProvider { member: usize },
 }
 

@@ -12,6 +12,7 @@ mod attempt_stream;
 mod bound_pool;
 mod breaker;
 mod breaker_sync;
+mod call_failure;
 mod capability;
 mod completion;
 mod erased_pool;

@@ -1,5 +1,5 @@
-//! The part of a pool that does not depend on the type of its capability: members, settings, and the
-//! state that calls share.
+//! The part of a pool that does not depend on the type of its capability: members, settings, and
+//! the state that calls share.
 
 use std::sync::{
     OnceLock,

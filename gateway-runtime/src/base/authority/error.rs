@@ -17,7 +17,7 @@ pub(crate) enum AuthorityError {
     Mismatch,
     /// A percent-encoding in the host is incomplete.
     PercentEncoding,
-    /// There is user information in front of the host.
+    /// User information stands in front of the host.
     UserInformation,
     /// The host is empty.
     EmptyHost,

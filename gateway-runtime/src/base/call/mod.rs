@@ -128,7 +128,8 @@ impl Call {
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         let mut parts = self.0.headers.get("traceparent")?.to_str().ok()?.split('-');
-        let (version, id) = (parts.next()?, parts.next()?);
+        let version = parts.next()?;
+        let id = parts.next()?;
         let is_hex =
             |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let is_valid = version.len() == 2

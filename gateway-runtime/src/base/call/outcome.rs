@@ -9,7 +9,7 @@ use http::HeaderMap;
 
 use crate::base::{attempt::Attempt, call::witness::Witness, money::Money};
 
-/// What is set while a call is executed, each at most once or by addition.
+/// The values that are set while a call is executed, each at most once or by addition.
 #[derive(Default)]
 pub(super) struct CallOutcome {
     pub(super) plan: OnceLock<Plan>,

@@ -80,7 +80,8 @@ impl<'b> Strings<'b> {
             from = from.get(len..)?;
             to = to.get_mut(len..)?;
         }
-        let (after, room) = (self.body.len() - from.len() + 1, to.len());
+        let after = self.body.len() - from.len() + 1;
+        let room = to.len();
         self.filled = self.unescaped.len() - room;
         Some((TextSpan::new(TextStore::Unescaped, begin, self.filled - begin), after))
     }

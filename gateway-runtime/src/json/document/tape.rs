@@ -112,9 +112,9 @@ pub(super) struct Tape {
 
 /// The indexes of the names of an object's members, each name once.
 pub(super) struct MemberIndex {
-    /// In the order of their first places.
+    /// The indexes in the order of the first places.
     pub(super) as_they_come: Vec<u32>,
-    /// Sorted by name.
+    /// The indexes sorted by name.
     pub(super) by_name: Vec<u32>,
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::json::schema::percent::percent_decode;
 
-/// Calls `visitor` with `schema` and every schema that it applies to the same value: through `$ref`,
-/// `allOf`, `anyOf`, `oneOf` and `if`.
+/// Calls `visitor` with `schema` and every schema that it applies to the same value: through
+/// `$ref`, `allOf`, `anyOf`, `oneOf` and `if`.
 pub(super) fn visit<'s>(
     root: &'s Value,
     schema: &'s Value,

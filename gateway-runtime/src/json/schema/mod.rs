@@ -2,9 +2,9 @@
 //!
 //! The schema of a type comes from `schemars`, is published as it is, and is compiled once.
 //! Lengths, ranges, patterns, formats, enums and unknown fields (where the type denies them) are
-//! checked against the [`Document`](crate::Document), before serde receives it; all violations are reported at once,
-//! each with a JSON Pointer (SEMANTICS §2). Then serde decodes the document into the type, and
-//! rejects nothing more, except as described below.
+//! checked against the [`Document`](crate::Document), before serde receives it; all violations are
+//! reported at once, each with a JSON Pointer (SEMANTICS §2). Then serde decodes the document into
+//! the type, and rejects nothing more, except as described below.
 //!
 //! # Numbers
 //!

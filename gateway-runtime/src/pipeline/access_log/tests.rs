@@ -93,7 +93,7 @@ async fn call_is_logged_and_counted_when_it_ends() {
         }
         lines.assert_one(level, fields);
         assert_eq!(counts.in_flight(), 0);
-        let counted: u64 = counts.by_code().map(|(_, _, count)| count).sum();
+        let counted: u64 = counts.by_code().map(|code| code.count).sum();
         assert_eq!(counted, 1);
     }
 }

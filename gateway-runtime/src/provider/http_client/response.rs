@@ -55,7 +55,8 @@ impl HttpResponse {
     ///
     /// Fails if the body breaks off, or is longer than the client's limit.
     pub async fn bytes(mut self) -> Result<Bytes, ProviderError> {
-        let (status, limit) = (self.status(), self.max_response_bytes);
+        let status = self.status();
+        let limit = self.max_response_bytes;
         let too_long =
             || ProviderError::ambiguous(format!("status {status}, with a body over {limit} bytes"));
         let announced = self.response.content_length().unwrap_or_default();
@@ -110,7 +111,8 @@ impl HttpResponse {
         let body = self.bytes().await?;
         let deserializer = &mut serde_json::Deserializer::from_slice(&body);
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
-            let (wanted, excerpt) = (type_name::<T>(), body_excerpt(&body));
+            let wanted = type_name::<T>();
+            let excerpt = body_excerpt(&body);
             ProviderError::ambiguous(format!(
                 "status {status}, with a body that is no `{wanted}`: {error}: {excerpt}"
             ))

@@ -71,7 +71,8 @@ fn duplicate_providers(entries: &Entries, problems: &mut Vec<String>) {
 fn duplicate_capabilities(entries: &Entries, problems: &mut Vec<String>) {
     let mut seen: HashMap<&str, (TypeId, SourceLocation)> = HashMap::new();
     for entry in &entries.provisions {
-        let (id, source) = ((entry.capability_id)(), entry.capability.source);
+        let id = (entry.capability_id)();
+        let source = entry.capability.source;
         let (first, other) = *seen.entry(entry.capability.name).or_insert((id, source));
         if first != id {
             let name = entry.capability.name;
@@ -90,7 +91,8 @@ fn services_without_methods(
 ) {
     for service in &entries.services {
         if !methods.contains_key(&(service.id)()) {
-            let (name, source) = (full_name(service.spec), service.spec.source);
+            let name = full_name(service.spec);
+            let source = service.spec.source;
             problems.push(format!(
                 "service `{name}` ({source}) exposes no method: put `#[service]` on its impl block \
                  and \

@@ -12,6 +12,8 @@
 mod pairs;
 mod parameter_forms;
 mod parameters;
+#[cfg(test)]
+pub(super) mod steps;
 mod text_forms;
 mod texts;
 mod worlds;
@@ -47,25 +49,4 @@ pub(super) fn read(
         return Ok(ParsedQuery { document: first, violations });
     }
     Ok(ParsedQuery { document: documents.find(is_valid).unwrap_or(first), violations })
-}
-
-/// A counter of the parser's steps, for tests.
-#[cfg(test)]
-pub(super) mod steps {
-    use std::cell::Cell;
-
-    thread_local! {
-        static TAKEN: Cell<usize> = const { Cell::new(0) };
-    }
-
-    pub(crate) fn add(steps: usize) {
-        TAKEN.with(|taken| taken.set(taken.get() + steps));
-    }
-
-    /// Returns the number of steps that `read` takes.
-    pub(crate) fn of(read: impl FnOnce()) -> usize {
-        TAKEN.with(|taken| taken.set(0));
-        read();
-        TAKEN.with(Cell::get)
-    }
 }
