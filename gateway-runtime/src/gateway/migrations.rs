@@ -52,7 +52,7 @@ impl Gateway {
     /// Returns the errors of [`migrate`](Self::migrate), and one if there is no such owner or
     /// version.
     pub async fn migrate_to(&self, owner: &str, version: i64) -> Result<(), StartError> {
-        self.settings.store.bring_to(&self.migrations, owner, version).await
+        self.settings.store.migrate_to(&self.migrations, owner, version).await
     }
 
     /// Returns the migrations that the configured database has, and those that it lacks.

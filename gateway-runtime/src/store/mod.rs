@@ -5,39 +5,50 @@
 //! commit. `sql` holds the statements of both dialects; each database has a file of its own, which
 //! is independent of the tables.
 
+mod claim;
 mod command;
 mod commit;
+mod credit;
 mod db;
+mod error;
 mod hold;
+mod json_rows;
 mod migrations;
+mod operator_change;
 pub mod queries;
 mod request_query;
+mod request_record;
 mod settings;
+mod settlement;
 mod sql;
 mod sweeper;
 #[cfg(test)]
 mod tests;
+mod time_limit;
 mod views;
 mod writer;
 
 pub use crate::store::{
-    command::{
-        Audit, CallId, ChangeKind, ChangeRecord, Claim, ClaimEnd, ClaimKey, ClaimOutcome, Command,
-        CommandOutcome, Credit, CreditOutcome, OperatorChange, RequestRecord, Settlement,
-    },
+    claim::{Claim, ClaimEnd, ClaimKey, ClaimOutcome},
+    command::{Command, CommandOutcome},
     commit::Store,
+    credit::{Credit, CreditOutcome},
     db::{Db, outbox::OutboxConnection},
+    error::StoreError,
     hold::{Attribution, Hold, HoldOutcome},
     migrations::{Migration, MigrationStatus, Migrations, Sql},
+    operator_change::{ChangeKind, ChangeRecord, OperatorChange},
     request_query::RequestQuery,
+    request_record::{CallId, RequestRecord},
     settings::StoreSettings,
+    settlement::Settlement,
     sql::{
-        BoxFuture, Database, StoreError, Transaction,
+        database::{Database, Transaction},
         sqlite::Sqlite,
-        statements::Statement,
+        statement::Statement,
         table::{Column, Table, Value},
     },
-    views::{Account, ApiKeyRecord, Balance, LedgerEntry, MarginQuery, MarginRow},
+    views::{Account, ApiKeyRecord, Audit, Balance, LedgerEntry, MarginQuery, MarginRow},
     writer::StoreWriter,
 };
 pub(crate) use crate::store::{db::outbox::OutboxBatch, sweeper::sweep};

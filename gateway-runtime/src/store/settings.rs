@@ -93,7 +93,7 @@ impl StoreSettings {
     /// # Errors
     ///
     /// Fails as [`migrate`](Self::migrate) does, and if the owner or the version does not exist.
-    pub(crate) async fn bring_to(
+    pub(crate) async fn migrate_to(
         &self,
         own: &[Migrations],
         owner: &str,

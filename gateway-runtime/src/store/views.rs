@@ -99,3 +99,29 @@ pub struct MarginRow {
     /// The number of calls that a provider answered at unknown cost.
     pub cost_unknown: u64,
 }
+
+/// The balance of an account in one currency beside the sums of its ledger and holds, in 10⁻⁹ of a
+/// unit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Audit {
+    /// The id of the account.
+    pub account: String,
+    /// The currency.
+    pub currency: String,
+    /// The available amount.
+    pub available: i64,
+    /// The held amount.
+    pub held: i64,
+    /// The sum of the ledger's entries.
+    pub entries: i64,
+    /// The sum of the open holds.
+    pub holds: i64,
+}
+
+impl Audit {
+    /// Returns whether the balance equals the sums of the ledger and of the holds.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.available + self.held == self.entries && self.held == self.holds
+    }
+}

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     base::money::Money,
-    store::{Attribution, Hold, Value, commit::ledger::BalanceKey},
+    store::{Attribution, Hold, Value, commit::balance_key::BalanceKey},
 };
 
 /// A hold as it is stored. A row that an earlier version of the program wrote has no attribution.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::store::{
     Claim, ClaimEnd, ClaimOutcome, Command, CommandOutcome, StoreError,
-    commit::Batch,
+    commit::batch::Batch,
     sql::statements::{
         ADD_CLAIMS, CLOSE_CLAIMS, FORGET_CLAIMS, LOCK_CLAIMS, RELEASE_CLAIMS, RENEW_CLAIMS,
         TAKE_CLAIMS,

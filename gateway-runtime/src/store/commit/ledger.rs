@@ -6,92 +6,39 @@
 //! A hold is captured when its call was fulfilled, released on definite failure, and kept for
 //! reconciliation when the outcome is unknown (SEMANTICS §7).
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    base::money::{Currency, Money},
+    base::money::Money,
     store::{
-        Command, CommandOutcome, Credit, CreditOutcome, Hold, HoldOutcome, StoreError, Value,
-        commit::{Batch, holds::as_values},
+        Command, CommandOutcome, Hold, HoldOutcome, StoreError,
+        commit::{balance_key::BalanceKey, batch::Batch, entry::NewEntry, holds::as_values},
         sql::statements::{
-            CHARGES, CREDITS, ENSURE_BALANCES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES,
-            NOTE_PROVIDERS, OPEN_ACCOUNTS, SET_BALANCES,
+            CHARGES, ENSURE_BALANCES, HOLDS, KEEP_HOLDS, LOCK_BALANCES, NOTE_PROVIDERS,
+            SET_BALANCES,
         },
     },
 };
 
-/// The key of a balance: account and currency.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct BalanceKey {
-    pub(super) account: Arc<str>,
-    pub(super) currency: Currency,
-}
-
-impl BalanceKey {
-    fn new(account: &Arc<str>, amount: Money) -> Self {
-        Self { account: Arc::clone(account), currency: amount.currency() }
-    }
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct LockedBalance {
+pub(super) struct LockedBalance {
     #[serde(flatten)]
     of: BalanceKey,
-    available: i64,
-    held: i64,
-}
-
-/// A ledger entry to be inserted.
-struct NewEntry<'c> {
-    at: i64,
-    account: &'c str,
-    kind: &'static str,
-    amount: Money,
-    reference: &'c str,
-}
-
-impl NewEntry<'_> {
-    fn values(&self) -> [Value<'_>; 6] {
-        let Self { at, account, kind, amount, reference } = self;
-        let (currency, nanos) = (amount.code(), amount.nanos());
-        [
-            (*reference).into(),
-            (*at).into(),
-            (*account).into(),
-            currency.into(),
-            (*kind).into(),
-            nanos.into(),
-        ]
-    }
-}
-
-#[derive(Deserialize)]
-struct FoundCredit {
-    #[serde(flatten)]
-    of: BalanceKey,
-    reference: String,
-    amount: i64,
+    pub(super) available: i64,
+    pub(super) held: i64,
 }
 
 /// The balances that a batch changes, locked until the transaction ends.
 pub(super) struct LockedBalances {
-    balances: BTreeMap<BalanceKey, LockedBalance>,
+    pub(super) balances: BTreeMap<BalanceKey, LockedBalance>,
 }
 
 impl LockedBalances {
-    /// Opens accounts, locks the balances of a batch, and applies its credits.
-    pub(super) async fn open(
-        write: &mut Batch,
-        changes: &[Command],
-        outcomes: &mut [CommandOutcome],
-    ) -> Result<Self, StoreError> {
-        open_accounts(write, changes, outcomes).await?;
+    /// Locks the balances of a batch.
+    pub(super) async fn lock(write: &mut Batch, changes: &[Command]) -> Result<Self, StoreError> {
         let (mut concerned, mut credited) = (Vec::new(), Vec::new());
         for change in changes {
             match change {
@@ -117,63 +64,9 @@ impl LockedBalances {
         }
         write.rows::<_, ()>(&ENSURE_BALANCES, credited).await?;
         let balances: Vec<LockedBalance> = write.rows(&LOCK_BALANCES, concerned).await?;
-        let mut this = Self {
+        Ok(Self {
             balances: balances.into_iter().map(|balance| (balance.of.clone(), balance)).collect(),
-        };
-        this.credit(write, changes, outcomes).await?;
-        Ok(this)
-    }
-
-    async fn credit(
-        &mut self,
-        write: &mut Batch,
-        changes: &[Command],
-        outcomes: &mut [CommandOutcome],
-    ) -> Result<(), StoreError> {
-        let credits =
-            || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_credit(change)?)));
-        let asked =
-            credits().map(|(_, c)| json!({ "account": c.account, "reference": c.reference }));
-        let mut known: Vec<FoundCredit> =
-            write.rows(&FIND_CREDITS, asked.collect::<Vec<_>>()).await?;
-        let mut entries = Vec::new();
-        for (at, credit) in credits() {
-            let Credit { account, amount, reference, at: now, .. } = credit;
-            let of = BalanceKey::new(account, *amount);
-            let before =
-                known.iter().find(|c| c.of.account == *account && *c.reference == **reference);
-            let outcome = match (before, self.balances.get_mut(&of)) {
-                (Some(c), _) if c.of == of && c.amount == amount.nanos() => {
-                    CreditOutcome::Duplicate
-                }
-                (Some(_), _) => CreditOutcome::Mismatch,
-                (None, None) => CreditOutcome::NoAccount,
-                // Checks the sum of held and available, so that a release cannot overflow.
-                (None, Some(balance)) => {
-                    match amount.nanos().checked_add(balance.held + balance.available) {
-                        None => CreditOutcome::Overflow,
-                        Some(_) => {
-                            balance.available += amount.nanos();
-                            entries.push(NewEntry {
-                                at: *now,
-                                account,
-                                kind: "credit",
-                                amount: *amount,
-                                reference,
-                            });
-                            known.push(FoundCredit {
-                                of,
-                                reference: reference.to_string(),
-                                amount: amount.nanos(),
-                            });
-                            CreditOutcome::Credited
-                        }
-                    }
-                }
-            };
-            outcomes[at] = CommandOutcome::Credit(outcome);
-        }
-        write.insert(&CREDITS, entries.iter().map(NewEntry::values)).await
+        })
     }
 
     /// Resolves the holds of calls that have ended: captures the price and releases the difference,
@@ -268,34 +161,6 @@ impl LockedBalances {
     /// Writes the balances back.
     pub(super) async fn close(self, write: &mut Batch) -> Result<(), StoreError> {
         write.later(&SET_BALANCES, self.balances.into_values().collect()).await
-    }
-}
-
-async fn open_accounts(
-    write: &mut Batch,
-    changes: &[Command],
-    outcomes: &mut [CommandOutcome],
-) -> Result<(), StoreError> {
-    let opened = changes.iter().filter_map(|change| match change {
-        Command::OpenAccount { account, plan, at, .. } => {
-            Some(json!({ "id": account, "plan": plan, "created": at }))
-        }
-        _ => None,
-    });
-    let mut new: Vec<String> = write.rows(&OPEN_ACCOUNTS, opened.collect()).await?;
-    for (change, outcome) in changes.iter().zip(outcomes) {
-        if let Command::OpenAccount { account, .. } = change {
-            let place = new.iter().position(|id| **id == **account);
-            *outcome = CommandOutcome::Opened(place.map(|place| new.swap_remove(place)).is_some());
-        }
-    }
-    Ok(())
-}
-
-fn as_credit(change: &Command) -> Option<&Credit> {
-    match change {
-        Command::Credit(credit) => Some(credit),
-        _ => None,
     }
 }
 

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::store::{
     ChangeKind, ChangeRecord, Command, CommandOutcome, CreditOutcome, OperatorChange, StoreError,
-    commit::{Batch, from_json, to_json},
+    commit::batch::Batch,
+    json_rows::{from_json, to_json},
     sql::statements::{ADD_CHANGES, LATEST_CHANGES, LOCK_CHANGES},
 };
 

@@ -14,7 +14,7 @@ use crate::{
     base::money::Currency,
     store::{
         Command, CommandOutcome, RequestRecord, StoreError, Value,
-        commit::Batch,
+        commit::batch::Batch,
         sql::statements::{ADD_KINDS, REQUESTS, SET_PRICES},
     },
 };

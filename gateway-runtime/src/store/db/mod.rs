@@ -9,7 +9,7 @@ use sqlx::SqlitePool;
 use crate::store::{
     Migrations, StoreError,
     migrations::{self, Dialect, MigrationStatus},
-    sql::glance::Glance,
+    sql::sqlite::polled_reader::PolledReader,
 };
 
 /// The database of `[store]`; a field or an argument of services and providers.
@@ -43,7 +43,7 @@ pub struct Db(pub(super) Connections);
 
 #[derive(Clone, Debug)]
 pub(super) enum Connections {
-    Sqlite(SqlitePool, Glance),
+    Sqlite(SqlitePool, PolledReader),
     #[cfg(feature = "postgres")]
     Postgres(PgPool),
 }
@@ -96,11 +96,11 @@ impl Db {
     ) -> Result<(), StoreError> {
         match &self.0 {
             Connections::Sqlite(pool, _) => {
-                migrations::bring_to(pool, Dialect::Sqlite, owned, version).await
+                migrations::migrate_to(pool, Dialect::Sqlite, owned, version).await
             }
             #[cfg(feature = "postgres")]
             Connections::Postgres(pool) => {
-                migrations::bring_to(pool, Dialect::Postgres, owned, version).await
+                migrations::migrate_to(pool, Dialect::Postgres, owned, version).await
             }
         }
     }

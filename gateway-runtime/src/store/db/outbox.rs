@@ -1,11 +1,12 @@
 //! The transactional outbox: events that an author's transaction has written, until the broker has
 //! confirmed them.
 
+use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, SqliteConnection, SqlitePool};
 #[cfg(feature = "postgres")]
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::store::{BoxFuture, Db, StoreError, db::Connections};
+use crate::store::{Db, StoreError, db::Connections};
 
 /// A connection that can write an event to the outbox: to SQLite or PostgreSQL, usually that of a
 /// transaction.
@@ -66,8 +67,8 @@ impl Db {
     /// gateway holds the lock.
     pub(crate) async fn outbox(&self, after: i64, most: i64) -> Result<OutboxBatch, StoreError> {
         match &self.0 {
-            Connections::Sqlite(pool, glance) => {
-                if glance.read(IS_THERE_ANY, "0").is_some_and(|rows| rows.is_empty()) {
+            Connections::Sqlite(pool, polled) => {
+                if polled.read(IS_THERE_ANY, "0").is_some_and(|rows| rows.is_empty()) {
                     return Ok(OutboxBatch {
                         rows: Vec::new(),
                         held: OutboxLock::Sqlite(pool.clone()),

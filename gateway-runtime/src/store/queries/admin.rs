@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::store::{
-    Account, Balance, ChangeRecord, Hold, LedgerEntry, StoreError,
-    commit::{Store, holds::HoldRow},
+    Account, Balance, ChangeRecord, Hold, LedgerEntry, Store, StoreError,
+    commit::holds::HoldRow,
     sql::statements::{
         FIND_ACCOUNT, FIND_BALANCES, FIND_CHANGES, FIND_ENTRIES, FIND_HOLD, FIND_HOLDS,
         FIND_PRICES, PING,

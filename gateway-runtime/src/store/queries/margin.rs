@@ -4,7 +4,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::store::{
-    MarginQuery, MarginRow, RequestQuery, StoreError, commit::Store, sql::statements::margin,
+    MarginQuery, MarginRow, RequestQuery, Store, StoreError, sql::statements::margin,
 };
 
 /// A row that the statement returns.

@@ -6,14 +6,13 @@
 //! index in the order of time; as matches are frequent then, few rows are read in vain.
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 
 use crate::store::{
-    RequestQuery, RequestRecord, StoreError,
-    commit::Store,
+    RequestQuery, RequestRecord, Statement, Store, StoreError,
     sql::statements::{
-        Statement,
         access_path::{AccessPath, SELECTIVE_LIMIT, frequency},
-        requests::{find_kinds, requests},
+        requests::{find_kinds, requests, requests_named},
     },
 };
 
@@ -29,6 +28,24 @@ struct QueryArgument<'s> {
 }
 
 impl Store {
+    /// Returns the records of these calls, newest first.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database is unavailable or slow.
+    pub async fn requests(&self, calls: &[&str]) -> Result<Vec<RequestRecord>, StoreError> {
+        self.read(&requests_named(), &json!({ "calls": calls })).await
+    }
+
+    /// Returns the newest records, newest first.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database is unavailable or slow.
+    pub async fn recent_requests(&self, count: u32) -> Result<Vec<RequestRecord>, StoreError> {
+        self.search(&RequestQuery::default(), count).await
+    }
+
     /// Returns the newest requests that match `search`, newest first; at most `count`.
     ///
     /// # Errors

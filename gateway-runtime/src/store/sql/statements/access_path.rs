@@ -4,11 +4,8 @@
 //! the index, and PostgreSQL an order (`COLLATE "C"`) that the primary key does not have.
 
 use crate::store::{
-    RequestQuery,
-    sql::statements::{
-        Statement,
-        fragment::{SqlFragment, all, compare, same, sql},
-    },
+    RequestQuery, Statement,
+    sql::statements::fragment::{SqlFragment, all, compare, same, sql},
 };
 
 /// The number of matches below which a condition is selective: all of them can be read in some

@@ -1,7 +1,5 @@
 //! Statements of the operator's API.
 
-use crate::store::sql::statements::Statement;
-
 statements! {
     /// Returns `0`. Takes any argument.
     PING {

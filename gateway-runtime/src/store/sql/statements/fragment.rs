@@ -2,7 +2,7 @@
 //!
 //! All of their text is constant; the values of a query are bound.
 
-use crate::store::sql::statements::Statement;
+use crate::store::Statement;
 
 /// A fragment of a statement, in both dialects.
 #[derive(Clone, Debug)]

@@ -1,11 +1,8 @@
 //! The statement of the margin: sums of price and cost.
 
 use crate::store::{
-    MarginQuery,
-    sql::statements::{
-        Statement,
-        fragment::{SqlFragment, all, compare, sql},
-    },
+    MarginQuery, Statement,
+    sql::statements::fragment::{SqlFragment, all, compare, sql},
 };
 
 /// Returns the statement that gives `{service, version, method, provider, currency, cost_currency,

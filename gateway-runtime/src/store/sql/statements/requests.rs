@@ -1,9 +1,8 @@
 //! Statements that find and read requests.
 
 use crate::store::{
-    RequestQuery,
+    RequestQuery, Statement,
     sql::statements::{
-        Statement,
         access_path::{AccessPath, SELECTIVE_LIMIT, matching_ids},
         fragment::{SqlFragment, all, bound, compare, sql},
     },

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 
 /// A connection for small reads, opened by the first of them. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(in crate::store) struct Glance(Arc<Inner>);
+pub(in crate::store) struct PolledReader(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -22,7 +22,7 @@ struct Inner {
     connection: Mutex<Option<Connection>>,
 }
 
-impl Glance {
+impl PolledReader {
     pub(in crate::store) fn new(path: &Path) -> Self {
         Self(Arc::new(Inner { path: path.to_owned(), connection: Mutex::default() }))
     }
@@ -57,10 +57,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn glance_reads_what_is_committed_and_nothing_where_there_is_no_table() {
-        let path = std::env::temp_dir().join(format!("gateway-glance-{}.db", std::process::id()));
-        let glance = Glance::new(&path);
-        let read = || glance.read("SELECT word FROM words WHERE ?1 NOT NULL", "0");
+    fn polled_reader_reads_committed_rows_and_nothing_without_a_table() {
+        let path = std::env::temp_dir().join(format!("gateway-polled-{}.db", std::process::id()));
+        let polled = PolledReader::new(&path);
+        let read = || polled.read("SELECT word FROM words WHERE ?1 NOT NULL", "0");
         assert_eq!(read(), None, "there is no file, and none is made");
         let writer = Connection::open(&path).unwrap();
         writer.pragma_update(None, "journal_mode", "wal").unwrap();
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(read(), Some(vec![]), "a writer under way is not waited for");
         writer.execute_batch("COMMIT").unwrap();
         assert_eq!(read(), Some(vec!["one".to_owned()]));
-        drop((glance, writer));
+        drop((polled, writer));
         for end in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{end}", path.display()));
         }

@@ -6,20 +6,18 @@
 //! before the statement, so no write may depend on another; foreign keys are checked after all of
 //! them.
 
-use std::{collections::HashSet, mem, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
-use sqlx::{
-    Arguments, AssertSqlSafe, ConnectOptions, PgConnection,
-    postgres::{PgArguments, PgConnectOptions},
-};
+use futures_util::future::BoxFuture;
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, postgres::PgConnectOptions};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::timeout,
 };
 
 use crate::store::{
-    BoxFuture, Column, Statement, StoreError, Table, Transaction, Value,
-    sql::postgres::{CONNECT_TIMEOUT, map_error},
+    Statement, StoreError, Table, Transaction, Value,
+    sql::postgres::{connect::CONNECT_TIMEOUT, deferred::Deferred, error::map_error},
 };
 
 /// The writing connection, while there is one.
@@ -155,54 +153,4 @@ impl Transaction for PostgresBatch {
             Ok(())
         })
     }
-}
-
-/// The deferred writes of a transaction.
-#[derive(Default)]
-struct Deferred {
-    /// The statements, with parameters numbered through all of them.
-    writes: Vec<String>,
-    arguments: PgArguments,
-}
-
-impl Deferred {
-    fn statement(&mut self, statement: &Statement, argument: &str) -> Result<(), StoreError> {
-        let parameter = self.arguments.len() + 1;
-        self.writes.push(statement.postgres.replace("$1", &format!("${parameter}")));
-        self.arguments.add(argument).map_err(unwritable)
-    }
-
-    fn insert(&mut self, table: &Table, values: &[Value<'_>]) -> Result<(), StoreError> {
-        self.writes.push(table.insert_all(self.arguments.len() + 1));
-        for (at, (_, column)) in table.columns.iter().enumerate() {
-            let values = values.iter().skip(at).step_by(table.columns.len());
-            let added = match column {
-                Column::Text => self.arguments.add(values.map(Value::text).collect::<Vec<_>>()),
-                Column::Integer => {
-                    self.arguments.add(values.map(Value::integer).collect::<Vec<_>>())
-                }
-                Column::Boolean => self.arguments.add(values.map(Value::truth).collect::<Vec<_>>()),
-            };
-            added.map_err(unwritable)?;
-        }
-        Ok(())
-    }
-
-    /// Returns the writes as one statement.
-    fn take(&mut self) -> Option<(String, PgArguments)> {
-        let Self { mut writes, arguments } = mem::take(self);
-        let last = writes.pop()?;
-        let with = writes
-            .iter()
-            .enumerate()
-            .map(|(at, write)| format!("w{at} AS ({write})"))
-            .collect::<Vec<_>>();
-        let with =
-            if with.is_empty() { String::new() } else { format!("WITH {} ", with.join(", ")) };
-        Some((with + &last, arguments))
-    }
-}
-
-fn unwritable(error: sqlx::error::BoxDynError) -> StoreError {
-    StoreError::rejected(format!("PostgreSQL: a row cannot be written: {error}"))
 }
