@@ -56,6 +56,11 @@ pub enum ClaimEnd {
     /// was cut off. Undoes a claim that was committed, or will be by a commit that is still under
     /// way.
     Undo,
-    /// Stores the answer for replays, until this time in microseconds since 1970.
-    Answer(String, i64),
+    /// Stores the answer for replays.
+    Complete {
+        /// The stored answer.
+        reply: String,
+        /// The time until which the answer is stored, in microseconds since 1970.
+        until: i64,
+    },
 }

@@ -51,7 +51,12 @@ pub enum Command {
     /// Resolves the hold of an abandoned call: charges the given amount, or keeps the hold because
     /// the outcome is unknown. The call gets a row of its own, with the code
     /// [`INTERRUPTED`](RequestRecord::INTERRUPTED).
-    ResolveAbandonedHold(Hold, Option<Money>),
+    ResolveAbandonedHold {
+        /// The hold.
+        hold: Hold,
+        /// The amount to charge; `None` keeps the hold.
+        charge: Option<Money>,
+    },
     /// Settles a hold of unknown outcome by an operator's decision.
     ResolveUnknownHold {
         /// The hold.
@@ -80,8 +85,13 @@ pub enum Command {
     Credit(Credit),
     /// Records a change by an operator to prices, limits or providers.
     OperatorChange(OperatorChange),
-    /// Adds an API key; the second value is the name of the operator.
-    AddKey(ApiKeyRecord, Arc<str>),
+    /// Adds an API key.
+    AddKey {
+        /// The key.
+        key: ApiKeyRecord,
+        /// The name of the operator.
+        who: Arc<str>,
+    },
     /// Revokes an API key.
     RevokeKey {
         /// The id of the account.
@@ -100,7 +110,7 @@ pub enum Command {
         /// The fence of the claim's holder.
         fence: Arc<str>,
         /// The end of the claim.
-        closing: ClaimEnd,
+        end: ClaimEnd,
     },
 }
 

@@ -41,7 +41,7 @@ pub use crate::store::{
     request_query::RequestQuery,
     request_record::{CallId, RequestRecord},
     settings::StoreSettings,
-    settlement::Settlement,
+    settlement::{SettledClaim, SettledHold, Settlement},
     sql::{
         database::{Database, Transaction},
         sqlite::Sqlite,
@@ -49,7 +49,7 @@ pub use crate::store::{
         table::{Column, Table, Value},
     },
     views::{Account, ApiKeyRecord, Audit, Balance, LedgerEntry, MarginQuery, MarginRow},
-    writer::StoreWriter,
+    writer::{StoreWriter, WriterStats},
 };
 pub(crate) use crate::store::{db::outbox::OutboxBatch, sweeper::sweep};
 

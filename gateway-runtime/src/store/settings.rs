@@ -52,14 +52,14 @@ impl StoreSettings {
     /// Fails if the store cannot be opened, both locations are set, or the migrations differ from
     /// the program's.
     pub(crate) async fn open(&self, own: &[Migrations]) -> Result<Option<Store>, StartError> {
-        let Some(place) = self.place()? else { return Ok(None) };
+        let Some(location) = self.location()? else { return Ok(None) };
         if self.migrate {
             self.migrate(own).await?;
         } else {
             require(&self.status(own).await?).map_err(as_start_error)?;
         }
-        match place {
-            DatabaseLocation::File(path) => Sqlite::open_as_it_is(path).await.map(Store::new),
+        match location {
+            DatabaseLocation::File(path) => Sqlite::open_unmigrated(path).await.map(Store::new),
             DatabaseLocation::Server(url) => self.connect(url).await,
         }
         .map(Some)
@@ -72,10 +72,10 @@ impl StoreSettings {
     ///
     /// Fails if both locations are set, or one is invalid.
     pub(crate) fn lazy(&self) -> Result<Option<Db>, StartError> {
-        let Some(place) = self.place()? else { return Ok(None) };
-        Ok(Some(match place {
+        let Some(location) = self.location()? else { return Ok(None) };
+        Ok(Some(match location {
             DatabaseLocation::File(path) => sqlite::lazy(path),
-            DatabaseLocation::Server(url) => self.server_on_demand(url).map_err(as_start_error)?,
+            DatabaseLocation::Server(url) => self.server_lazy(url).map_err(as_start_error)?,
         }))
     }
 
@@ -85,7 +85,7 @@ impl StoreSettings {
     ///
     /// Fails if a step fails, or the database is newer than the program.
     pub(crate) async fn migrate(&self, own: &[Migrations]) -> Result<(), StartError> {
-        self.migrator().await?.migrate(&with_ours(own)).await.map_err(as_start_error)
+        self.migrator().await?.migrate(&with_gateway(own)).await.map_err(as_start_error)
     }
 
     /// Migrates one owner's tables to a version, forward or back.
@@ -99,7 +99,7 @@ impl StoreSettings {
         owner: &str,
         version: i64,
     ) -> Result<(), StartError> {
-        let all = with_ours(own);
+        let all = with_gateway(own);
         let Some(owned) = all.iter().find(|owned| owned.owner == owner) else {
             let owners: Vec<_> = all.iter().map(|owned| owned.owner).collect();
             return Err(StartError::new(format!(
@@ -119,8 +119,8 @@ impl StoreSettings {
         &self,
         own: &[Migrations],
     ) -> Result<Vec<MigrationStatus>, StartError> {
-        let all = with_ours(own);
-        if let Some(DatabaseLocation::File(path)) = self.place()?
+        let all = with_gateway(own);
+        if let Some(DatabaseLocation::File(path)) = self.location()?
             && !path.exists()
         {
             // A query for the status must not create the file.
@@ -141,7 +141,7 @@ impl StoreSettings {
     }
 
     async fn migrator(&self) -> Result<Db, StartError> {
-        match self.place()? {
+        match self.location()? {
             None => Err(StartError::new(
                 "no database is configured: set `path` or `url` in [store] (the environment's \
                  DB_URL is `url`)",
@@ -166,10 +166,10 @@ impl StoreSettings {
     ///
     /// Fails if both locations are set, or one is invalid.
     pub(crate) fn check(&self) -> Result<(), StartError> {
-        self.place().map(drop)
+        self.location().map(drop)
     }
 
-    fn place(&self) -> Result<Option<DatabaseLocation<'_>>, StartError> {
+    fn location(&self) -> Result<Option<DatabaseLocation<'_>>, StartError> {
         match (&self.path, &self.url) {
             (None, None) => Ok(None),
             (Some(path), None) if path.as_os_str().is_empty() => Err(StartError::new(
@@ -217,7 +217,7 @@ fn as_start_error(error: impl Into<StoreError>) -> StartError {
 }
 
 /// Returns all migrations, the gateway's first: an author's may refer to its tables.
-fn with_ours(own: &[Migrations]) -> Vec<Migrations> {
+fn with_gateway(own: &[Migrations]) -> Vec<Migrations> {
     [GATEWAY].into_iter().chain(own.iter().copied()).collect()
 }
 
@@ -231,7 +231,7 @@ impl StoreSettings {
         crate::store::sql::postgres::migrator(url).await
     }
 
-    fn server_on_demand(&self, url: &Secret) -> Result<Db, StoreError> {
+    fn server_lazy(&self, url: &Secret) -> Result<Db, StoreError> {
         crate::store::sql::postgres::lazy(url, self.connections)
     }
 }
@@ -240,20 +240,20 @@ impl StoreSettings {
 #[expect(clippy::unused_async, clippy::unused_self, reason = "as with the feature `postgres`")]
 impl StoreSettings {
     async fn connect(&self, _: &Secret) -> Result<Store, StoreError> {
-        Err(absent())
+        Err(without_postgres())
     }
 
     async fn server_migrator(&self, _: &Secret) -> Result<Db, StoreError> {
-        Err(absent())
+        Err(without_postgres())
     }
 
-    fn server_on_demand(&self, _: &Secret) -> Result<Db, StoreError> {
-        Err(absent())
+    fn server_lazy(&self, _: &Secret) -> Result<Db, StoreError> {
+        Err(without_postgres())
     }
 }
 
 #[cfg(not(feature = "postgres"))]
-fn absent() -> StoreError {
+fn without_postgres() -> StoreError {
     StoreError::rejected(
         "`url` asks for PostgreSQL, which this program was built without: add `features = \
          [\"postgres\"]` to gateway-runtime in Cargo.toml, or use `path`",

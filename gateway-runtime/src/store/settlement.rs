@@ -13,18 +13,36 @@ use crate::{
 pub struct Settlement {
     /// The row of the request log.
     pub request: RequestRecord,
-    /// The hold and the amount to capture; `None` as the amount keeps the hold, because the outcome
-    /// is unknown.
-    pub hold: Option<(Hold, Option<Money>)>,
-    /// The claimed key, the fence of its holder and the end of the claim.
-    pub claim: Option<(ClaimKey, Arc<str>, ClaimEnd)>,
+    /// The hold of the call.
+    pub hold: Option<SettledHold>,
+    /// The claim of the call.
+    pub claim: Option<SettledClaim>,
+}
+
+/// The end of a call's hold.
+#[derive(Clone, Debug)]
+pub struct SettledHold {
+    /// The hold.
+    pub hold: Hold,
+    /// The amount to capture; `None` keeps the hold, because the outcome is unknown.
+    pub charge: Option<Money>,
+}
+
+/// The end of a call's claim.
+#[derive(Clone, Debug)]
+pub struct SettledClaim {
+    /// The claimed key.
+    pub key: ClaimKey,
+    /// The fence of the claim's holder.
+    pub fence: Arc<str>,
+    /// The end of the claim.
+    pub end: ClaimEnd,
 }
 
 impl Settlement {
     /// Returns whether the call is charged more than zero.
     pub(crate) fn charges(&self) -> bool {
-        self.hold
-            .as_ref()
-            .is_some_and(|(_, charge)| charge.is_some_and(|charge| charge.nanos() > 0))
+        let charge = self.hold.as_ref().and_then(|settled| settled.charge);
+        charge.is_some_and(|charge| charge.nanos() > 0)
     }
 }

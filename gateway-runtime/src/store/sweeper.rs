@@ -8,41 +8,42 @@ use crate::{
     store::{Command, CommandOutcome, Hold, Store, StoreError, StoreWriter},
 };
 
-/// Sweeps once in each interval `every`, for as long as the future is polled. Keys with a stored
+/// Sweeps once in each interval `interval`, for as long as the future is polled. Keys with a stored
 /// answer are deleted when they expire, those without one when they expired `retention` ago.
-/// `count` receives the bytes that keys of anonymous callers take.
+/// `count_bytes` receives the bytes that keys of anonymous callers take.
 pub(crate) async fn sweep(
-    books: Store,
-    journal: StoreWriter,
-    every: Duration,
+    store: Store,
+    writer: StoreWriter,
+    interval: Duration,
     retention: Duration,
-    count: impl Fn(u64),
+    count_bytes: impl Fn(u64),
 ) {
     loop {
-        if let Err(error) = once(&books, &journal, retention, &count).await {
+        if let Err(error) = sweep_once(&store, &writer, retention, &count_bytes).await {
             tracing::debug!(%error, "nothing can be swept now");
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(interval).await;
     }
 }
 
-async fn once(
-    books: &Store,
-    journal: &StoreWriter,
+async fn sweep_once(
+    store: &Store,
+    writer: &StoreWriter,
     retention: Duration,
-    count: &impl Fn(u64),
+    count_bytes: &impl Fn(u64),
 ) -> Result<(), StoreError> {
     let now = SystemTime::now();
-    let (answered, open) = (unix_micros(now), now.checked_sub(retention).map_or(0, unix_micros));
-    for hold in books.abandoned_holds(answered).await? {
+    let answered = unix_micros(now);
+    let open = now.checked_sub(retention).map_or(0, unix_micros);
+    for hold in store.abandoned_holds(answered).await? {
         let charge = abandoned_charge(&hold);
-        journal.write(Command::ResolveAbandonedHold(hold, charge)).await?;
+        writer.write(Command::ResolveAbandonedHold { hold, charge }).await?;
     }
     // A few at a time, so that calls in between are not delayed.
     while let CommandOutcome::Forgotten(1..) =
-        journal.write(Command::ExpireClaims { answered, open }).await?
+        writer.write(Command::ExpireClaims { answered, open }).await?
     {}
-    count(books.anonymous_bytes().await?);
+    count_bytes(store.anonymous_bytes().await?);
     Ok(())
 }
 

@@ -62,7 +62,7 @@ pub(super) async fn make(
         hash: hex::encode(hash),
         created: Timestamp::now().0,
     };
-    match state.write(Command::AddKey(kept, request.operator.name)).await? {
+    match state.write(Command::AddKey { key: kept, who: request.operator.name }).await? {
         CommandOutcome::Key(true) => {
             Ok(ApiKeyView { id, key: key.expose().to_owned(), scopes, expires })
         }

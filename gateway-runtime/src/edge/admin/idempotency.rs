@@ -100,14 +100,14 @@ impl IdempotentOperation<'_> {
             other => return Err(unexpected(&other)),
         }
         let done = work(Arc::clone(&key)).await;
-        let closing = match &done {
-            Ok(answer) => ClaimEnd::Answer(
-                sealed_box::seal(&proofs, answer)?,
-                unix_micros(now + state.keys.retention),
-            ),
+        let end = match &done {
+            Ok(answer) => ClaimEnd::Complete {
+                reply: sealed_box::seal(&proofs, answer)?,
+                until: unix_micros(now + state.keys.retention),
+            },
             Err(_) => ClaimEnd::Release,
         };
-        state.write(Command::Close { key, fence, closing }).await?;
+        state.write(Command::Close { key, fence, end }).await?;
         undo.disarm();
         done.map(|answer| (answer, false))
     }
@@ -139,7 +139,7 @@ impl Undo {
     /// Creates a guard of a claim.
     fn of(state: &AdminState, claim: &Claim) -> Result<Self, Error> {
         let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
-        let close = Some(Command::Close { key, fence, closing: ClaimEnd::Undo });
+        let close = Some(Command::Close { key, fence, end: ClaimEnd::Undo });
         Ok(Self { journal: state.kept()?.journal.clone(), close })
     }
 

@@ -43,7 +43,7 @@ use crate::{
         },
         settlement_draft::{Draft, Noted, SettlementDraft},
     },
-    store::{self, CallId, ClaimEnd, Hold, Settlement, StoreError},
+    store::{self, CallId, ClaimEnd, Hold, SettledClaim, SettledHold, Settlement, StoreError},
 };
 
 /// The layer that adds [`RequestLog`].
@@ -167,7 +167,7 @@ impl OpenRecord {
         let mut settlement = self.settlement(self.tab.take(), &begun, Execution::Executed);
         settlement.request.code = Some(store::RequestRecord::STREAMING.into());
         settlement.request.fulfilled = false;
-        let charge = settlement.hold.as_ref().and_then(|(_, charge)| *charge);
+        let charge = settlement.hold.as_ref().and_then(|settled| settled.charge);
         let keeping = Arc::clone(&self.keeping);
         let streamed = Streamed::new(chunks, self, charge);
         if settlement.charges() {
@@ -195,20 +195,23 @@ impl OpenRecord {
         let hold = self.hold(draft.take_hold, outcome, ending);
         let claim = draft.take_claim.map(|claim| {
             let (key, fence) = claim.what;
-            let closing =
+            let end =
                 if claim.is_written { self.claim_end(outcome, ending) } else { ClaimEnd::Undo };
             if self.call.caller().account().is_none() {
-                self.keeping.anonymous.add(match &closing {
-                    ClaimEnd::Answer(answer, _) => i64::try_from(answer.len()).unwrap_or(i64::MAX),
+                self.keeping.anonymous.add(match &end {
+                    ClaimEnd::Complete { reply, .. } => {
+                        i64::try_from(reply.len()).unwrap_or(i64::MAX)
+                    }
                     ClaimEnd::Release => -AnonymousBytes::KEY,
                     // A claim that is undone was never counted.
                     ClaimEnd::Undo => 0,
                 });
             }
-            (key, fence, closing)
+            SettledClaim { key, fence, end }
         });
         let request =
             self.to_record(Status::of(outcome), hold.as_ref().and_then(|(_, charge)| *charge));
+        let hold = hold.map(|(hold, charge)| SettledHold { hold, charge });
         Settlement { request, hold, claim }
     }
 
@@ -233,9 +236,10 @@ impl OpenRecord {
     /// Returns the end of the claim: the stored answer, or the release of the key.
     fn claim_end(&self, outcome: &Result<Reply, Error>, ending: Execution) -> ClaimEnd {
         match stored_reply::serialize(outcome).filter(|_| ending != Execution::NotExecuted) {
-            Some(answer) => {
-                ClaimEnd::Answer(answer, unix_micros(self.at + self.keeping.keys.retention))
-            }
+            Some(reply) => ClaimEnd::Complete {
+                reply,
+                until: unix_micros(self.at + self.keeping.keys.retention),
+            },
             None => ClaimEnd::Release,
         }
     }

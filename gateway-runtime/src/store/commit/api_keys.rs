@@ -14,27 +14,29 @@ pub(super) struct Keys;
 
 impl Keys {
     pub(super) async fn write(
-        write: &mut Batch,
-        changes: &[Command],
+        batch: &mut Batch,
+        commands: &[Command],
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
-        let new = changes.iter().filter_map(|change| match change {
-            Command::AddKey(key, _) => {
+        let new = commands.iter().filter_map(|command| match command {
+            Command::AddKey { key, .. } => {
                 Some(json!({ "scopes": json!(key.scopes).to_string(), "key": key }))
             }
             _ => None,
         });
         let added: HashSet<String> =
-            write.rows(&ADD_KEYS, new.collect()).await?.into_iter().collect();
-        let taken = changes.iter().filter_map(|change| match change {
+            batch.rows(&ADD_KEYS, new.collect()).await?.into_iter().collect();
+        let ids = commands.iter().filter_map(|command| match command {
             Command::RevokeKey { account, id, .. } => Some(json!({ "account": account, "id": id })),
             _ => None,
         });
         let mut revoked: HashSet<String> =
-            write.rows(&REVOKE_KEYS, taken.collect()).await?.into_iter().collect();
-        for (change, outcome) in changes.iter().zip(outcomes) {
-            match change {
-                Command::AddKey(key, _) => *outcome = CommandOutcome::Key(added.contains(&*key.id)),
+            batch.rows(&REVOKE_KEYS, ids.collect()).await?.into_iter().collect();
+        for (command, outcome) in commands.iter().zip(outcomes) {
+            match command {
+                Command::AddKey { key, .. } => {
+                    *outcome = CommandOutcome::Key(added.contains(&*key.id))
+                }
                 Command::RevokeKey { id, .. } => {
                     *outcome = CommandOutcome::Key(revoked.remove(&**id))
                 }

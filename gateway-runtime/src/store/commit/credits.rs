@@ -11,21 +11,21 @@ use crate::store::{
 
 /// Opens accounts.
 pub(super) async fn open_accounts(
-    write: &mut Batch,
-    changes: &[Command],
+    batch: &mut Batch,
+    commands: &[Command],
     outcomes: &mut [CommandOutcome],
 ) -> Result<(), StoreError> {
-    let opened = changes.iter().filter_map(|change| match change {
+    let opened = commands.iter().filter_map(|command| match command {
         Command::OpenAccount { account, plan, at, .. } => {
             Some(json!({ "id": account, "plan": plan, "created": at }))
         }
         _ => None,
     });
-    let mut new: Vec<String> = write.rows(&OPEN_ACCOUNTS, opened.collect()).await?;
-    for (change, outcome) in changes.iter().zip(outcomes) {
-        if let Command::OpenAccount { account, .. } = change {
-            let place = new.iter().position(|id| **id == **account);
-            *outcome = CommandOutcome::Opened(place.map(|place| new.swap_remove(place)).is_some());
+    let mut new: Vec<String> = batch.rows(&OPEN_ACCOUNTS, opened.collect()).await?;
+    for (command, outcome) in commands.iter().zip(outcomes) {
+        if let Command::OpenAccount { account, .. } = command {
+            let index = new.iter().position(|id| **id == **account);
+            *outcome = CommandOutcome::Opened(index.map(|index| new.swap_remove(index)).is_some());
         }
     }
     Ok(())
@@ -34,7 +34,7 @@ pub(super) async fn open_accounts(
 #[derive(Deserialize)]
 struct FoundCredit {
     #[serde(flatten)]
-    of: BalanceKey,
+    key: BalanceKey,
     reference: String,
     amount: i64,
 }
@@ -43,24 +43,28 @@ impl LockedBalances {
     /// Applies the credits of a batch.
     pub(super) async fn credit(
         &mut self,
-        write: &mut Batch,
-        changes: &[Command],
+        batch: &mut Batch,
+        commands: &[Command],
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
-        let credits =
-            || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_credit(change)?)));
-        let asked =
+        let credits = || {
+            commands
+                .iter()
+                .enumerate()
+                .filter_map(|(index, command)| Some((index, as_credit(command)?)))
+        };
+        let references =
             credits().map(|(_, c)| json!({ "account": c.account, "reference": c.reference }));
         let mut known: Vec<FoundCredit> =
-            write.rows(&FIND_CREDITS, asked.collect::<Vec<_>>()).await?;
+            batch.rows(&FIND_CREDITS, references.collect::<Vec<_>>()).await?;
         let mut entries = Vec::new();
-        for (at, credit) in credits() {
+        for (index, credit) in credits() {
             let Credit { account, amount, reference, at: now, .. } = credit;
-            let of = BalanceKey::new(account, *amount);
+            let key = BalanceKey::new(account, *amount);
             let before =
-                known.iter().find(|c| c.of.account == *account && *c.reference == **reference);
-            let outcome = match (before, self.balances.get_mut(&of)) {
-                (Some(c), _) if c.of == of && c.amount == amount.nanos() => {
+                known.iter().find(|c| c.key.account == *account && *c.reference == **reference);
+            let outcome = match (before, self.balances.get_mut(&key)) {
+                (Some(c), _) if c.key == key && c.amount == amount.nanos() => {
                     CreditOutcome::Duplicate
                 }
                 (Some(_), _) => CreditOutcome::Mismatch,
@@ -79,7 +83,7 @@ impl LockedBalances {
                                 reference,
                             });
                             known.push(FoundCredit {
-                                of,
+                                key,
                                 reference: reference.to_string(),
                                 amount: amount.nanos(),
                             });
@@ -88,14 +92,14 @@ impl LockedBalances {
                     }
                 }
             };
-            outcomes[at] = CommandOutcome::Credit(outcome);
+            outcomes[index] = CommandOutcome::Credit(outcome);
         }
-        write.insert(&CREDITS, entries.iter().map(NewEntry::values)).await
+        batch.insert(&CREDITS, entries.iter().map(NewEntry::values)).await
     }
 }
 
-fn as_credit(change: &Command) -> Option<&Credit> {
-    match change {
+fn as_credit(command: &Command) -> Option<&Credit> {
+    match command {
         Command::Credit(credit) => Some(credit),
         _ => None,
     }

@@ -14,7 +14,8 @@ pub(super) struct NewEntry<'c> {
 impl NewEntry<'_> {
     pub(super) fn values(&self) -> [Value<'_>; 6] {
         let Self { at, account, kind, amount, reference } = self;
-        let (currency, nanos) = (amount.code(), amount.nanos());
+        let currency = amount.code();
+        let nanos = amount.nanos();
         [
             (*reference).into(),
             (*at).into(),

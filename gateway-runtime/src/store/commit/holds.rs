@@ -14,7 +14,7 @@ use crate::{
 pub(in crate::store) struct HoldRow {
     call: Arc<str>,
     #[serde(flatten)]
-    of: BalanceKey,
+    key: BalanceKey,
     amount: i64,
     at: i64,
     until: i64,
@@ -32,7 +32,7 @@ pub(in crate::store) struct HoldRow {
 
 impl From<HoldRow> for Hold {
     fn from(row: HoldRow) -> Self {
-        let BalanceKey { account, currency } = row.of;
+        let BalanceKey { account, currency } = row.key;
         let text = |text: Option<String>| Cow::Owned(text.unwrap_or_default());
         let attribution = Attribution {
             request_id: row.request_id.unwrap_or_else(|| row.call.to_string()),
@@ -59,7 +59,8 @@ impl From<HoldRow> for Hold {
 
 pub(in crate::store) fn as_values(hold: &Hold) -> [Value<'_>; 16] {
     let Hold { call, account, amount, at, until, may_have_effect: lasting, attribution } = hold;
-    let (currency, nanos) = (amount.code(), amount.nanos());
+    let currency = amount.code();
+    let nanos = amount.nanos();
     [
         (&**call).into(),
         (&**account).into(),

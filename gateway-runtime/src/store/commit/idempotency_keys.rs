@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::store::{
-    Claim, ClaimEnd, ClaimOutcome, Command, CommandOutcome, StoreError,
+    Claim, ClaimEnd, ClaimOutcome, Command, CommandOutcome, SettledClaim, StoreError,
     commit::batch::Batch,
     sql::statements::{
         ADD_CLAIMS, CLOSE_CLAIMS, FORGET_CLAIMS, LOCK_CLAIMS, RELEASE_CLAIMS, RENEW_CLAIMS,
@@ -29,12 +29,12 @@ impl StoredClaim {
     /// Returns the conflict with another claim of the same key; `None` if that claim may take the
     /// key over.
     fn conflict_with(&self, claim: &Claim) -> Option<ClaimOutcome> {
-        let over = self.until < claim.at;
+        let is_expired = self.until < claim.at;
         match &self.answer {
-            Some(_) if over => None,
+            Some(_) if is_expired => None,
             _ if *self.fingerprint != *claim.fingerprint => Some(ClaimOutcome::Mismatch),
             Some(answer) => Some(ClaimOutcome::Done(answer.clone())),
-            None if !over => Some(ClaimOutcome::InProgress(self.until)),
+            None if !is_expired => Some(ClaimOutcome::InProgress(self.until)),
             // The holder is gone, and may have executed the call.
             None if self.once => Some(ClaimOutcome::Unknown),
             None => None,
@@ -51,7 +51,7 @@ struct TakeOver<'c> {
 
 /// A claim that holds a key only within the transaction that undoes it.
 #[derive(Serialize)]
-struct TakenClaims<'c> {
+struct UndoneClaim<'c> {
     key: &'c str,
     fence: &'c str,
     fingerprint: &'static str,
@@ -59,14 +59,14 @@ struct TakenClaims<'c> {
     once: bool,
 }
 
-impl<'c> TakenClaims<'c> {
+impl<'c> UndoneClaim<'c> {
     fn by(key: &'c str, fence: &'c str) -> Self {
         Self { key, fence, fingerprint: "", until: 0, once: false }
     }
 }
 
 #[derive(Serialize)]
-struct ClosedClaims<'c> {
+struct ClaimUpdate<'c> {
     key: &'c str,
     fence: &'c str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,82 +79,84 @@ pub(super) struct Claims;
 
 impl Claims {
     pub(super) async fn write(
-        write: &mut Batch,
-        changes: &[Command],
+        batch: &mut Batch,
+        commands: &[Command],
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
-        close(write, changes).await?;
-        renew(write, changes, outcomes).await?;
-        claim(write, changes, outcomes).await?;
-        forget(write, changes, outcomes).await
+        close(batch, commands).await?;
+        renew(batch, commands, outcomes).await?;
+        claim(batch, commands, outcomes).await?;
+        forget(batch, commands, outcomes).await
     }
 }
 
 async fn forget(
-    write: &mut Batch,
-    changes: &[Command],
+    batch: &mut Batch,
+    commands: &[Command],
     outcomes: &mut [CommandOutcome],
 ) -> Result<(), StoreError> {
-    for (change, outcome) in changes.iter().zip(outcomes) {
-        if let Command::ExpireClaims { answered, open } = change {
+    for (command, outcome) in commands.iter().zip(outcomes) {
+        if let Command::ExpireClaims { answered, open } = command {
             let old = json!({ "answered": answered, "open": open });
-            let forgotten: Vec<u8> = write.rows(&FORGET_CLAIMS, vec![old]).await?;
+            let forgotten: Vec<u8> = batch.rows(&FORGET_CLAIMS, vec![old]).await?;
             *outcome = CommandOutcome::Forgotten(forgotten.len());
         }
     }
     Ok(())
 }
 
-async fn close(write: &mut Batch, changes: &[Command]) -> Result<(), StoreError> {
-    let (mut answered, mut released, mut undone) = (Vec::new(), Vec::new(), Vec::new());
-    for change in changes {
-        let (key, fence, closing) = match change {
+async fn close(batch: &mut Batch, commands: &[Command]) -> Result<(), StoreError> {
+    let mut completed = Vec::new();
+    let mut released = Vec::new();
+    let mut undone = Vec::new();
+    for command in commands {
+        let (key, fence, end) = match command {
             Command::Settle(settlement) => match &settlement.claim {
-                Some((key, fence, closing)) => (key, fence, closing),
+                Some(SettledClaim { key, fence, end }) => (key, fence, end),
                 None => continue,
             },
-            Command::Close { key, fence, closing } => (key, fence, closing),
+            Command::Close { key, fence, end } => (key, fence, end),
             _ => continue,
         };
-        match closing {
-            ClaimEnd::Answer(answer, until) => {
-                answered.push(ClosedClaims {
+        match end {
+            ClaimEnd::Complete { reply, until } => {
+                completed.push(ClaimUpdate {
                     key,
                     fence,
                     until: Some(*until),
-                    answer: Some(answer),
+                    answer: Some(reply),
                 });
             }
             ClaimEnd::Release => {
-                released.push(ClosedClaims { key, fence, until: None, answer: None })
+                released.push(ClaimUpdate { key, fence, until: None, answer: None })
             }
             ClaimEnd::Undo => {
-                undone.push(TakenClaims::by(key, fence));
-                released.push(ClosedClaims { key, fence, until: None, answer: None });
+                undone.push(UndoneClaim::by(key, fence));
+                released.push(ClaimUpdate { key, fence, until: None, answer: None });
             }
         }
     }
-    write.later(&CLOSE_CLAIMS, answered).await?;
+    batch.later(&CLOSE_CLAIMS, completed).await?;
     // The second claim waits for the first if its commit is still under way; the release below then
     // frees both.
-    write.rows::<_, String>(&ADD_CLAIMS, undone).await?;
-    write.rows::<_, ()>(&RELEASE_CLAIMS, released).await.map(drop)
+    batch.rows::<_, String>(&ADD_CLAIMS, undone).await?;
+    batch.rows::<_, ()>(&RELEASE_CLAIMS, released).await.map(drop)
 }
 
 async fn renew(
-    write: &mut Batch,
-    changes: &[Command],
+    batch: &mut Batch,
+    commands: &[Command],
     outcomes: &mut [CommandOutcome],
 ) -> Result<(), StoreError> {
-    let renewals = changes.iter().filter_map(|change| match change {
+    let renewals = commands.iter().filter_map(|command| match command {
         Command::Renew { key, fence, until } => {
-            Some(ClosedClaims { key, fence, until: Some(*until), answer: None })
+            Some(ClaimUpdate { key, fence, until: Some(*until), answer: None })
         }
         _ => None,
     });
-    let renewed: Vec<String> = write.rows(&RENEW_CLAIMS, renewals.collect()).await?;
-    for (change, outcome) in changes.iter().zip(outcomes) {
-        if let Command::Renew { fence, .. } = change {
+    let renewed: Vec<String> = batch.rows(&RENEW_CLAIMS, renewals.collect()).await?;
+    for (command, outcome) in commands.iter().zip(outcomes) {
+        if let Command::Renew { fence, .. } = command {
             *outcome = CommandOutcome::Renewed(renewed.iter().any(|other| **other == **fence));
         }
     }
@@ -162,20 +164,21 @@ async fn renew(
 }
 
 async fn claim(
-    write: &mut Batch,
-    changes: &[Command],
+    batch: &mut Batch,
+    commands: &[Command],
     outcomes: &mut [CommandOutcome],
 ) -> Result<(), StoreError> {
     // A caller that stopped waiting for a claim has undone it already, possibly in this batch.
-    let undone: HashSet<&str> = changes.iter().filter_map(as_undone).collect();
-    let as_claim = |change| as_claim(change).filter(|claim| !undone.contains(&*claim.fence));
-    let claims =
-        || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_claim(change)?)));
+    let undone: HashSet<&str> = commands.iter().filter_map(as_undone).collect();
+    let as_claim = |command| as_claim(command).filter(|claim| !undone.contains(&*claim.fence));
+    let claims = || {
+        commands.iter().enumerate().filter_map(|(index, command)| Some((index, as_claim(command)?)))
+    };
     let new = claims().map(|(_, claim)| claim).filter(|claim| claim.has_room);
-    let granted: Vec<String> = write.rows(&ADD_CLAIMS, new.collect()).await?;
+    let granted: Vec<String> = batch.rows(&ADD_CLAIMS, new.collect()).await?;
     let mut keys = Vec::new();
-    for (at, claim) in claims() {
-        outcomes[at] = CommandOutcome::Claim(if claim.has_room {
+    for (index, claim) in claims() {
+        outcomes[index] = CommandOutcome::Claim(if claim.has_room {
             ClaimOutcome::Granted
         } else {
             ClaimOutcome::NoRoom
@@ -186,18 +189,17 @@ async fn claim(
     }
     keys.sort();
     keys.dedup();
-    let standing: Vec<StoredClaim> = write.rows(&LOCK_CLAIMS, keys).await?;
-    let mut standing: HashMap<String, StoredClaim> =
-        standing.into_iter().map(|s| (s.key.clone(), s)).collect();
+    let stored: Vec<StoredClaim> = batch.rows(&LOCK_CLAIMS, keys).await?;
+    let mut stored: HashMap<String, StoredClaim> =
+        stored.into_iter().map(|claim| (claim.key.clone(), claim)).collect();
     let mut taken = Vec::new();
-    for (at, claim) in claims() {
-        let Some(other) =
-            standing.get_mut(&*claim.key).filter(|other| *other.fence != *claim.fence)
+    for (index, claim) in claims() {
+        let Some(other) = stored.get_mut(&*claim.key).filter(|other| *other.fence != *claim.fence)
         else {
             continue;
         };
-        if let Some(refusal) = other.conflict_with(claim) {
-            outcomes[at] = CommandOutcome::Claim(refusal);
+        if let Some(conflict) = other.conflict_with(claim) {
+            outcomes[index] = CommandOutcome::Claim(conflict);
             continue;
         }
         if !claim.has_room {
@@ -213,24 +215,24 @@ async fn claim(
             answer: None,
         };
     }
-    write.rows::<_, ()>(&TAKE_CLAIMS, taken).await?;
+    batch.rows::<_, ()>(&TAKE_CLAIMS, taken).await?;
     Ok(())
 }
 
 /// Returns the fence of a claim that the command undoes.
-fn as_undone(change: &Command) -> Option<&str> {
-    match change {
+fn as_undone(command: &Command) -> Option<&str> {
+    match command {
         Command::Settle(settlement) => match &settlement.claim {
-            Some((_, fence, ClaimEnd::Undo)) => Some(fence),
+            Some(SettledClaim { fence, end: ClaimEnd::Undo, .. }) => Some(fence),
             _ => None,
         },
-        Command::Close { fence, closing: ClaimEnd::Undo, .. } => Some(fence),
+        Command::Close { fence, end: ClaimEnd::Undo, .. } => Some(fence),
         _ => None,
     }
 }
 
-fn as_claim(change: &Command) -> Option<&Claim> {
-    match change {
+fn as_claim(command: &Command) -> Option<&Claim> {
+    match command {
         Command::Claim(claim) => Some(claim),
         _ => None,
     }

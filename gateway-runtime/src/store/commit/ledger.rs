@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::{
     base::money::Money,
     store::{
-        Command, CommandOutcome, Hold, HoldOutcome, StoreError,
+        Command, CommandOutcome, Hold, HoldOutcome, SettledHold, StoreError,
         commit::{balance_key::BalanceKey, batch::Batch, entry::NewEntry, holds::as_values},
         sql::statements::{
             CHARGES, ENSURE_BALANCES, HOLDS, KEEP_HOLDS, LOCK_BALANCES, NOTE_PROVIDERS,
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct LockedBalance {
     #[serde(flatten)]
-    of: BalanceKey,
+    key: BalanceKey,
     pub(super) available: i64,
     pub(super) held: i64,
 }
@@ -38,34 +38,35 @@ pub(super) struct LockedBalances {
 
 impl LockedBalances {
     /// Locks the balances of a batch.
-    pub(super) async fn lock(write: &mut Batch, changes: &[Command]) -> Result<Self, StoreError> {
-        let (mut concerned, mut credited) = (Vec::new(), Vec::new());
-        for change in changes {
-            match change {
+    pub(super) async fn lock(batch: &mut Batch, commands: &[Command]) -> Result<Self, StoreError> {
+        let mut concerned = Vec::new();
+        let mut credited = Vec::new();
+        for command in commands {
+            match command {
                 Command::Credit(credit) => {
                     credited.push(BalanceKey::new(&credit.account, credit.amount))
                 }
                 Command::Hold(hold) => concerned.push(BalanceKey::new(&hold.account, hold.amount)),
                 Command::Settle(_)
-                | Command::ResolveAbandonedHold(..)
+                | Command::ResolveAbandonedHold { .. }
                 | Command::ResolveUnknownHold { .. } => {
+                    let ended = as_ended_hold(command);
                     concerned.extend(
-                        as_ended_hold(change)
-                            .map(|(hold, ..)| BalanceKey::new(&hold.account, hold.amount)),
+                        ended.map(|ended| BalanceKey::new(&ended.hold.account, ended.hold.amount)),
                     );
                 }
                 _ => {}
             }
         }
         concerned.extend(credited.iter().cloned());
-        for ofs in [&mut credited, &mut concerned] {
-            ofs.sort();
-            ofs.dedup();
+        for keys in [&mut credited, &mut concerned] {
+            keys.sort();
+            keys.dedup();
         }
-        write.rows::<_, ()>(&ENSURE_BALANCES, credited).await?;
-        let balances: Vec<LockedBalance> = write.rows(&LOCK_BALANCES, concerned).await?;
+        batch.rows::<_, ()>(&ENSURE_BALANCES, credited).await?;
+        let balances: Vec<LockedBalance> = batch.rows(&LOCK_BALANCES, concerned).await?;
         Ok(Self {
-            balances: balances.into_iter().map(|balance| (balance.of.clone(), balance)).collect(),
+            balances: balances.into_iter().map(|balance| (balance.key.clone(), balance)).collect(),
         })
     }
 
@@ -73,40 +74,44 @@ impl LockedBalances {
     /// or keeps the hold where the outcome is unknown.
     pub(super) async fn settle(
         &mut self,
-        write: &mut Batch,
-        changes: &[Command],
+        batch: &mut Batch,
+        commands: &[Command],
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
-        let settled = || changes.iter().filter_map(as_ended_hold);
-        let unknown = settled().filter(|(_, cost, _)| cost.is_none()).map(|(hold, ..)| &hold.call);
+        let settled = || commands.iter().filter_map(as_ended_hold);
+        let unknown = settled().filter(|ended| ended.charge.is_none());
+        let unknown = unknown.map(|ended| &ended.hold.call);
         let unknown: HashSet<String> =
-            write.rows(&KEEP_HOLDS, unknown.collect()).await?.into_iter().collect();
-        let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &*hold.call);
+            batch.rows(&KEEP_HOLDS, unknown.collect()).await?.into_iter().collect();
+        let ended = settled().filter(|ended| ended.charge.is_some());
+        let ended = ended.map(|ended| &*ended.hold.call);
         // Only holds that still exist are resolved: an operator, or an earlier command of this
         // batch, may have resolved one before.
-        let mut ended = write.delete(&HOLDS, ended.collect()).await?.into_iter();
+        let mut ended = batch.delete(&HOLDS, ended.collect()).await?.into_iter();
         let mut entries = Vec::new();
-        for (change, outcome) in changes.iter().zip(outcomes) {
-            let Some((hold, cost, at)) = as_ended_hold(change) else { continue };
-            let is_ended = match cost {
+        for (command, outcome) in commands.iter().zip(outcomes) {
+            let Some(EndedHold { hold, charge, at }) = as_ended_hold(command) else { continue };
+            let is_ended = match charge {
                 Some(_) => ended.next().unwrap_or(false),
                 None => unknown.contains(&*hold.call),
             };
-            if let Command::ResolveAbandonedHold(..) | Command::ResolveUnknownHold { .. } = change {
+            if let Command::ResolveAbandonedHold { .. } | Command::ResolveUnknownHold { .. } =
+                command
+            {
                 *outcome = CommandOutcome::Decided(is_ended);
             }
-            let Some(cost) = cost else { continue };
+            let Some(charge) = charge else { continue };
             if !is_ended {
                 continue;
             }
-            let of = BalanceKey::new(&hold.account, hold.amount);
-            let Some(balance) = self.balances.get_mut(&of) else { continue };
+            let key = BalanceKey::new(&hold.account, hold.amount);
+            let Some(balance) = self.balances.get_mut(&key) else { continue };
             let held = hold.amount.nanos();
-            let cost = cost.nanos().clamp(0, held);
+            let charge = charge.nanos().clamp(0, held);
             balance.held -= held;
-            balance.available += held - cost;
-            if cost > 0 {
-                let amount = Money::from_nanos(cost, hold.amount.currency());
+            balance.available += held - charge;
+            if charge > 0 {
+                let amount = Money::from_nanos(charge, hold.amount.currency());
                 entries.push(NewEntry {
                     at,
                     account: &hold.account,
@@ -116,23 +121,23 @@ impl LockedBalances {
                 });
             }
         }
-        write.insert(&CHARGES, entries.iter().map(NewEntry::values)).await
+        batch.insert(&CHARGES, entries.iter().map(NewEntry::values)).await
     }
 
     /// Places holds, for as many calls as the balances cover.
     pub(super) async fn hold(
         &mut self,
-        write: &mut Batch,
-        changes: &[Command],
+        batch: &mut Batch,
+        commands: &[Command],
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
         // A caller that stopped waiting for a hold has ended its call already, possibly in this
         // batch.
         let ended: HashSet<&str> =
-            changes.iter().filter_map(as_ended_hold).map(|(hold, ..)| &*hold.call).collect();
-        let mut held = Vec::new();
-        for (change, outcome) in changes.iter().zip(outcomes) {
-            let Command::Hold(hold) = change else { continue };
+            commands.iter().filter_map(as_ended_hold).map(|ended| &*ended.hold.call).collect();
+        let mut placed = Vec::new();
+        for (command, outcome) in commands.iter().zip(outcomes) {
+            let Command::Hold(hold) = command else { continue };
             if ended.contains(&*hold.call) {
                 *outcome = CommandOutcome::Hold(HoldOutcome::Insufficient { available: 0 });
                 continue;
@@ -144,34 +149,48 @@ impl LockedBalances {
                 Some(balance) if balance.available >= amount => {
                     balance.available -= amount;
                     balance.held += amount;
-                    held.push(hold);
+                    placed.push(hold);
                     HoldOutcome::Held
                 }
                 _ => HoldOutcome::Insufficient { available },
             });
         }
-        write.insert(&HOLDS, held.into_iter().map(as_values)).await?;
-        let asked = changes.iter().filter_map(|change| match change {
+        batch.insert(&HOLDS, placed.into_iter().map(as_values)).await?;
+        let providers = commands.iter().filter_map(|command| match command {
             Command::Ask { call, provider } => Some(json!({ "call": call, "provider": provider })),
             _ => None,
         });
-        write.later(&NOTE_PROVIDERS, asked.collect()).await
+        batch.later(&NOTE_PROVIDERS, providers.collect()).await
     }
 
     /// Writes the balances back.
-    pub(super) async fn close(self, write: &mut Batch) -> Result<(), StoreError> {
-        write.later(&SET_BALANCES, self.balances.into_values().collect()).await
+    pub(super) async fn close(self, batch: &mut Batch) -> Result<(), StoreError> {
+        batch.later(&SET_BALANCES, self.balances.into_values().collect()).await
     }
 }
 
-/// Returns the hold that a command resolves, the amount to capture and the time of the entry.
-fn as_ended_hold(change: &Command) -> Option<(&Hold, Option<Money>, i64)> {
-    match change {
+/// A hold that a command resolves.
+struct EndedHold<'c> {
+    hold: &'c Hold,
+    /// The amount to capture; `None` keeps the hold.
+    charge: Option<Money>,
+    /// The time of the entry.
+    at: i64,
+}
+
+/// Returns the hold that a command resolves.
+fn as_ended_hold(command: &Command) -> Option<EndedHold<'_>> {
+    match command {
         Command::Settle(settlement) => {
-            settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at))
+            let SettledHold { hold, charge } = settlement.hold.as_ref()?;
+            Some(EndedHold { hold, charge: *charge, at: settlement.request.at })
         }
-        Command::ResolveAbandonedHold(hold, cost) => Some((hold, *cost, hold.at)),
-        Command::ResolveUnknownHold { hold, charge, at, .. } => Some((hold, Some(*charge), *at)),
+        Command::ResolveAbandonedHold { hold, charge } => {
+            Some(EndedHold { hold, charge: *charge, at: hold.at })
+        }
+        Command::ResolveUnknownHold { hold, charge, at, .. } => {
+            Some(EndedHold { hold, charge: Some(*charge), at: *at })
+        }
         _ => None,
     }
 }

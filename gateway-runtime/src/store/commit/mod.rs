@@ -64,23 +64,23 @@ impl Store {
         self.database.has_writer_thread()
     }
 
-    /// Executes all of `changes` or none, as if one after another in some order, and returns the
+    /// Executes all of `commands` or none, as if one after another in some order, and returns the
     /// outcome of each.
     ///
     /// # Errors
     ///
     /// Fails if the database is unavailable, slow or full. Nothing was changed, unless the error
     /// [is ambiguous](StoreError::is_ambiguous).
-    pub async fn commit(&self, changes: &[Command]) -> Result<Vec<CommandOutcome>, StoreError> {
-        let outcomes = self.execute(changes).await;
+    pub async fn commit(&self, commands: &[Command]) -> Result<Vec<CommandOutcome>, StoreError> {
+        let outcomes = self.execute(commands).await;
         self.writing.ended(&outcomes);
         outcomes
     }
 
-    async fn execute(&self, changes: &[Command]) -> Result<Vec<CommandOutcome>, StoreError> {
+    async fn execute(&self, commands: &[Command]) -> Result<Vec<CommandOutcome>, StoreError> {
         let work = async {
             let mut batch = Batch(self.database.begin().await?);
-            let (outcomes, kinds) = execute(&mut batch, changes, &self.kinds).await?;
+            let (outcomes, kinds) = execute(&mut batch, commands, &self.kinds).await?;
             Ok((batch, outcomes, kinds))
         };
         let (batch, outcomes, kinds) = within_limit(work, StoreError::unavailable).await?;
@@ -104,24 +104,24 @@ impl Store {
 /// Executes all commands. Returns the outcome of each, and the ids of the new request kinds.
 async fn execute(
     batch: &mut Batch,
-    changes: &[Command],
+    commands: &[Command],
     known: &KnownKinds,
 ) -> Result<(Vec<CommandOutcome>, Vec<i64>), StoreError> {
-    let mut outcomes = vec![CommandOutcome::Settled; changes.len()];
+    let mut outcomes = vec![CommandOutcome::Settled; commands.len()];
     // Balances are locked first and always in the same order, so that two gateways cannot
     // deadlock.
-    open_accounts(batch, changes, &mut outcomes).await?;
-    let mut balances = LockedBalances::lock(batch, changes).await?;
-    balances.credit(batch, changes, &mut outcomes).await?;
-    Claims::write(batch, changes, &mut outcomes).await?;
-    balances.settle(batch, changes, &mut outcomes).await?;
-    balances.hold(batch, changes, &mut outcomes).await?;
+    open_accounts(batch, commands, &mut outcomes).await?;
+    let mut balances = LockedBalances::lock(batch, commands).await?;
+    balances.credit(batch, commands, &mut outcomes).await?;
+    Claims::write(batch, commands, &mut outcomes).await?;
+    balances.settle(batch, commands, &mut outcomes).await?;
+    balances.hold(batch, commands, &mut outcomes).await?;
     balances.close(batch).await?;
-    let kinds = request_log::write(batch, changes, &outcomes, known).await?;
-    Keys::write(batch, changes, &mut outcomes).await?;
+    let kinds = request_log::write(batch, commands, &outcomes, known).await?;
+    Keys::write(batch, commands, &mut outcomes).await?;
     // Operators' changes come last: the lock that they take excludes other gateways until the
     // end.
-    OperatorChanges::write(batch, changes, &mut outcomes).await?;
+    OperatorChanges::write(batch, commands, &mut outcomes).await?;
     batch.0.flush().await?;
     Ok((outcomes, kinds))
 }
@@ -138,9 +138,10 @@ impl Store {
         if at.elapsed() < RECENT_TIME {
             return Err(failure);
         }
-        let (books, runtime) = (self.clone(), Handle::current());
+        let store = self.clone();
+        let runtime = Handle::current();
         // SQLite blocks the calling thread while it waits for a lock.
-        let tried = tokio::task::spawn_blocking(move || runtime.block_on(books.write_something()));
+        let tried = tokio::task::spawn_blocking(move || runtime.block_on(store.write_something()));
         match tokio::time::timeout(COMMIT_TIMEOUT / 4, tried).await {
             Ok(Ok(written)) => written,
             Ok(Err(_)) | Err(_) => Err(failure),

@@ -16,48 +16,48 @@ pub(super) struct OperatorChanges;
 
 impl OperatorChanges {
     pub(super) async fn write(
-        write: &mut Batch,
-        changes: &[Command],
+        batch: &mut Batch,
+        commands: &[Command],
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
-        if !changes.iter().any(is_an_operators) {
+        if !commands.iter().any(is_by_operator) {
             return Ok(());
         }
-        write.rows::<_, ()>(&LOCK_CHANGES, vec![0]).await?;
-        let mut providers = ProviderSwitches::read(write, changes).await?;
-        let mut edits = Vec::new();
-        for (change, outcome) in changes.iter().zip(outcomes) {
-            if let Command::OperatorChange(edit) = change {
-                let edit = match edit.kind {
-                    ChangeKind::Provider => Cow::Owned(providers.change(edit)?),
-                    _ => Cow::Borrowed(edit),
+        batch.rows::<_, ()>(&LOCK_CHANGES, vec![0]).await?;
+        let mut providers = ProviderSwitches::read(batch, commands).await?;
+        let mut operator_changes = Vec::new();
+        for (command, outcome) in commands.iter().zip(outcomes) {
+            if let Command::OperatorChange(operator_change) = command {
+                let operator_change = match operator_change.kind {
+                    ChangeKind::Provider => Cow::Owned(providers.merge(operator_change)?),
+                    _ => Cow::Borrowed(operator_change),
                 };
-                *outcome = CommandOutcome::Changed(edit.document.clone());
-                edits.push(edit);
+                *outcome = CommandOutcome::Changed(operator_change.document.clone());
+                operator_changes.push(operator_change);
             } else {
-                edits.extend(audit_entry(change, outcome).map(Cow::Owned));
+                operator_changes.extend(audit_entry(command, outcome).map(Cow::Owned));
             }
         }
-        write.rows::<_, ()>(&ADD_CHANGES, edits).await?;
+        batch.rows::<_, ()>(&ADD_CHANGES, operator_changes).await?;
         Ok(())
     }
 }
 
-fn is_an_operators(change: &Command) -> bool {
+fn is_by_operator(command: &Command) -> bool {
     matches!(
-        change,
+        command,
         Command::OpenAccount { .. }
             | Command::Credit(_)
             | Command::OperatorChange(_)
-            | Command::AddKey(..)
+            | Command::AddKey { .. }
             | Command::RevokeKey { .. }
             | Command::ResolveUnknownHold { .. }
     )
 }
 
 /// Returns the audit entry of a command, if the command changed anything.
-fn audit_entry(change: &Command, outcome: &CommandOutcome) -> Option<OperatorChange> {
-    let (at, who, kind, subject, document) = match (change, outcome) {
+fn audit_entry(command: &Command, outcome: &CommandOutcome) -> Option<OperatorChange> {
+    let (at, who, kind, subject, document) = match (command, outcome) {
         (Command::OpenAccount { account, plan, at, who }, CommandOutcome::Opened(true)) => {
             (at, who, ChangeKind::Account, account, json!({ "plan": plan }))
         }
@@ -65,7 +65,7 @@ fn audit_entry(change: &Command, outcome: &CommandOutcome) -> Option<OperatorCha
             let document = json!({ "amount": credit.amount, "reference": credit.reference });
             (&credit.at, &credit.who, ChangeKind::Credit, &credit.account, document)
         }
-        (Command::AddKey(key, who), CommandOutcome::Key(true)) => {
+        (Command::AddKey { key, who }, CommandOutcome::Key(true)) => {
             let document = json!({ "id": key.id, "scopes": key.scopes, "expires": key.expires });
             (&key.created, who, ChangeKind::Key, &key.account, document)
         }
@@ -95,25 +95,27 @@ fn audit_entry(change: &Command, outcome: &CommandOutcome) -> Option<OperatorCha
 struct ProviderSwitches(HashMap<String, Map<String, Value>>);
 
 impl ProviderSwitches {
-    async fn read(write: &mut Batch, changes: &[Command]) -> Result<Self, StoreError> {
-        let named = changes.iter().filter_map(|change| match change {
-            Command::OperatorChange(edit) if edit.kind == ChangeKind::Provider => {
-                Some(&edit.subject)
+    async fn read(batch: &mut Batch, commands: &[Command]) -> Result<Self, StoreError> {
+        let names = commands.iter().filter_map(|command| match command {
+            Command::OperatorChange(operator_change)
+                if operator_change.kind == ChangeKind::Provider =>
+            {
+                Some(&operator_change.subject)
             }
             _ => None,
         });
         let mut subjects: Vec<Value> =
-            named.map(|name| json!({ "kind": ChangeKind::Provider, "subject": name })).collect();
+            names.map(|name| json!({ "kind": ChangeKind::Provider, "subject": name })).collect();
         subjects.dedup();
-        let latest: Vec<ChangeRecord> = write.rows(&LATEST_CHANGES, subjects).await?;
+        let latest: Vec<ChangeRecord> = batch.rows(&LATEST_CHANGES, subjects).await?;
         let switches =
             latest.into_iter().map(|edited| Ok((edited.subject, from_json(&edited.document)?)));
         switches.collect::<Result<_, StoreError>>().map(Self)
     }
 
-    fn change(&mut self, edit: &OperatorChange) -> Result<OperatorChange, StoreError> {
-        let switches = self.0.entry(edit.subject.to_string()).or_default();
-        switches.extend(from_json::<Map<String, Value>>(&edit.document)?);
-        Ok(OperatorChange { document: to_json(switches)?, ..edit.clone() })
+    fn merge(&mut self, operator_change: &OperatorChange) -> Result<OperatorChange, StoreError> {
+        let switches = self.0.entry(operator_change.subject.to_string()).or_default();
+        switches.extend(from_json::<Map<String, Value>>(&operator_change.document)?);
+        Ok(OperatorChange { document: to_json(switches)?, ..operator_change.clone() })
     }
 }

@@ -128,17 +128,18 @@ fn row(request: &RequestRecord, kind: i64) -> [Value<'_>; 12] {
 
 /// Writes the rows of calls that have ended, and returns the kinds that were not known before.
 pub(super) async fn write(
-    write: &mut Batch,
-    changes: &[Command],
+    batch: &mut Batch,
+    commands: &[Command],
     outcomes: &[CommandOutcome],
     known: &KnownKinds,
 ) -> Result<Vec<i64>, StoreError> {
     let interrupted: Vec<RequestRecord> =
-        changes.iter().zip(outcomes).filter_map(interrupted).collect();
-    let settled = || changes.iter().filter_map(as_settled);
+        commands.iter().zip(outcomes).filter_map(interrupted).collect();
+    let settled = || commands.iter().filter_map(as_settled);
     let (provisional, ended): (Vec<_>, Vec<_>) =
         settled().chain(&interrupted).partition(|request| request.is_provisional());
-    let (mut new, mut rows) = (Vec::new(), Vec::with_capacity(ended.len() + provisional.len()));
+    let mut new = Vec::new();
+    let mut rows = Vec::with_capacity(ended.len() + provisional.len());
     // Final rows come before provisional ones: of a call that begins to stream and ends within this
     // batch, the end is written.
     let mut calls = HashSet::<&str, RandomState>::default();
@@ -147,7 +148,7 @@ pub(super) async fn write(
             rows.push(row(request, learn(&mut new, request, known)));
         }
     }
-    let decided = changes.iter().zip(outcomes).filter_map(as_decided);
+    let decided = commands.iter().zip(outcomes).filter_map(as_decided);
     let prices: Vec<_> = decided
         .map(|request| {
             let kind = learn(&mut new, request, known);
@@ -157,9 +158,9 @@ pub(super) async fn write(
     // In order of ids, so that two gateways that write the same kinds cannot deadlock.
     new.sort_by_key(|kind| kind.id);
     let ids = new.iter().map(|kind| kind.id).collect();
-    write.rows::<_, ()>(&ADD_KINDS, new).await?;
-    write.insert(&REQUESTS, rows.into_iter()).await?;
-    write.rows::<_, ()>(&SET_PRICES, prices).await?;
+    batch.rows::<_, ()>(&ADD_KINDS, new).await?;
+    batch.insert(&REQUESTS, rows.into_iter()).await?;
+    batch.rows::<_, ()>(&SET_PRICES, prices).await?;
     Ok(ids)
 }
 
@@ -177,17 +178,17 @@ fn learn<'r>(
     id
 }
 
-fn as_settled(change: &Command) -> Option<&RequestRecord> {
-    match change {
+fn as_settled(command: &Command) -> Option<&RequestRecord> {
+    match command {
         Command::Settle(settlement) => Some(&settlement.request),
         _ => None,
     }
 }
 
 /// Returns the row of a call whose gateway is gone, if its hold was still open.
-fn interrupted((change, outcome): (&Command, &CommandOutcome)) -> Option<RequestRecord> {
-    match (change, outcome) {
-        (Command::ResolveAbandonedHold(hold, charge), CommandOutcome::Decided(true)) => {
+fn interrupted((command, outcome): (&Command, &CommandOutcome)) -> Option<RequestRecord> {
+    match (command, outcome) {
+        (Command::ResolveAbandonedHold { hold, charge }, CommandOutcome::Decided(true)) => {
             Some(hold.interrupted(*charge))
         }
         _ => None,
@@ -195,8 +196,8 @@ fn interrupted((change, outcome): (&Command, &CommandOutcome)) -> Option<Request
 }
 
 /// Returns the row of a call whose hold an operator has settled.
-fn as_decided<'c>((change, outcome): (&'c Command, &CommandOutcome)) -> Option<&'c RequestRecord> {
-    match (change, outcome) {
+fn as_decided<'c>((command, outcome): (&'c Command, &CommandOutcome)) -> Option<&'c RequestRecord> {
+    match (command, outcome) {
         (Command::ResolveUnknownHold { request, .. }, CommandOutcome::Decided(true)) => {
             request.as_deref()
         }

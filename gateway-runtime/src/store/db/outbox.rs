@@ -43,7 +43,7 @@ impl OutboxConnection for PgConnection {
 /// A batch of the oldest events of the outbox.
 pub(crate) struct OutboxBatch {
     rows: Vec<(i64, String)>,
-    held: OutboxLock,
+    lock: OutboxLock,
 }
 
 /// The lock that keeps other gateways from publishing the same events.
@@ -63,23 +63,23 @@ const IS_THERE_ANY: &str = "SELECT 'some' FROM outbox WHERE ?1 NOT NULL LIMIT 1"
 const LOCK: i64 = 0x6761_7465_6f75_7462;
 
 impl Db {
-    /// Returns the oldest events with numbers above `after`, at most `most`; none while another
+    /// Returns the oldest events with numbers above `after`, at most `max`; none while another
     /// gateway holds the lock.
-    pub(crate) async fn outbox(&self, after: i64, most: i64) -> Result<OutboxBatch, StoreError> {
+    pub(crate) async fn outbox(&self, after: i64, max: i64) -> Result<OutboxBatch, StoreError> {
         match &self.0 {
             Connections::Sqlite(pool, polled) => {
                 if polled.read(IS_THERE_ANY, "0").is_some_and(|rows| rows.is_empty()) {
                     return Ok(OutboxBatch {
                         rows: Vec::new(),
-                        held: OutboxLock::Sqlite(pool.clone()),
+                        lock: OutboxLock::Sqlite(pool.clone()),
                     });
                 }
                 let rows =
                     "SELECT number, event FROM outbox WHERE number > ? ORDER BY number LIMIT ?";
-                let rows = sqlx::query_as(rows).bind(after).bind(most);
+                let rows = sqlx::query_as(rows).bind(after).bind(max);
                 Ok(OutboxBatch {
                     rows: rows.fetch_all(pool).await.map_err(failed)?,
-                    held: OutboxLock::Sqlite(pool.clone()),
+                    lock: OutboxLock::Sqlite(pool.clone()),
                 })
             }
             #[cfg(feature = "postgres")]
@@ -89,12 +89,12 @@ impl Db {
                 let rows = if lock.fetch_one(&mut *transaction).await.map_err(failed)? {
                     let rows = "SELECT number, event FROM outbox WHERE number > $1 ORDER BY number \
                         LIMIT $2";
-                    let rows = sqlx::query_as(rows).bind(after).bind(most);
+                    let rows = sqlx::query_as(rows).bind(after).bind(max);
                     rows.fetch_all(&mut *transaction).await.map_err(failed)?
                 } else {
                     Vec::new()
                 };
-                Ok(OutboxBatch { rows, held: OutboxLock::Postgres(transaction) })
+                Ok(OutboxBatch { rows, lock: OutboxLock::Postgres(transaction) })
             }
         }
     }
@@ -111,12 +111,11 @@ impl OutboxBatch {
         if numbers.is_empty() {
             return Ok(());
         }
-        match self.held {
+        match self.lock {
             OutboxLock::Sqlite(pool) => {
-                let places = vec!["?"; numbers.len()].join(", ");
+                let marks = vec!["?"; numbers.len()].join(", ");
                 // The formatted part is question marks only.
-                let delete =
-                    AssertSqlSafe(format!("DELETE FROM outbox WHERE number IN ({places})"));
+                let delete = AssertSqlSafe(format!("DELETE FROM outbox WHERE number IN ({marks})"));
                 let delete =
                     numbers.iter().fold(sqlx::query(delete), |query, number| query.bind(*number));
                 delete.execute(&pool).await.map_err(failed)?;

@@ -16,13 +16,13 @@ use crate::store::{
 #[derive(Deserialize)]
 struct OpenHoldRow {
     #[serde(flatten)]
-    held: HoldRow,
+    hold: HoldRow,
     unknown: bool,
 }
 
 impl OpenHoldRow {
     fn into_hold(self) -> (Hold, bool) {
-        (self.held.into(), self.unknown)
+        (self.hold.into(), self.unknown)
     }
 }
 

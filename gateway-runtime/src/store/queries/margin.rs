@@ -9,7 +9,7 @@ use crate::store::{
 
 /// A row that the statement returns.
 #[derive(Deserialize)]
-struct Row {
+struct MarginSumRow {
     service: String,
     version: u32,
     method: String,
@@ -39,23 +39,23 @@ impl Store {
     ///
     /// Fails if the database is unavailable, or too slow for the number of requests.
     pub async fn margin(&self, span: &MarginQuery) -> Result<Vec<MarginRow>, StoreError> {
-        let names =
-            RequestQuery { since: span.since, until: span.until, ..RequestQuery::default() }
-                .id_range();
-        let argument = MarginArgument { span, low: names.start, high: names.end };
-        let rows: Vec<Row> = self.read(&margin::takings(span), &argument).await?;
+        let ids = RequestQuery { since: span.since, until: span.until, ..RequestQuery::default() }
+            .id_range();
+        let argument = MarginArgument { span, low: ids.start, high: ids.end };
+        let rows: Vec<MarginSumRow> = self.read(&margin::margin(span), &argument).await?;
         Ok(rows.into_iter().flat_map(|row| by_currency(row, span.group_by_day)).collect())
     }
 }
 
 /// Returns a row for each currency: the price can be in another currency than the cost.
-fn by_currency(row: Row, by_day: bool) -> impl Iterator<Item = MarginRow> {
+fn by_currency(row: MarginSumRow, by_day: bool) -> impl Iterator<Item = MarginRow> {
     let day = DateTime::from_timestamp(row.day.saturating_mul(86_400), 0).filter(|_| by_day);
     let day = day.map(|day| day.format("%Y-%m-%d").to_string());
     let nanos = |[units, rest]: [i128; 2]| units * 1_000_000_000 + rest;
-    let (price, cost) = (nanos(row.price), nanos(row.cost));
-    let is_one = row.currency == row.cost_currency || row.cost_currency.is_none();
-    let taken = MarginRow {
+    let price = nanos(row.price);
+    let cost = nanos(row.cost);
+    let has_one_currency = row.currency == row.cost_currency || row.cost_currency.is_none();
+    let charged = MarginRow {
         service: row.service,
         version: row.version,
         method: row.method,
@@ -63,19 +63,19 @@ fn by_currency(row: Row, by_day: bool) -> impl Iterator<Item = MarginRow> {
         day,
         currency: row.currency,
         price,
-        cost: if is_one { cost } else { 0 },
+        cost: if has_one_currency { cost } else { 0 },
         paid: row.paid,
         cost_unknown: row.cost_unknown,
     };
-    let spent = (!is_one).then(|| MarginRow {
+    let spent = (!has_one_currency).then(|| MarginRow {
         currency: row.cost_currency,
         price: 0,
         cost,
         paid: 0,
         cost_unknown: 0,
-        ..taken.clone()
+        ..charged.clone()
     });
     // A row without price and known cost carries no information, unless it counts unknown costs.
-    let says = |it: &MarginRow| it.currency.is_some() || it.cost_unknown > 0;
-    [Some(taken), spent].into_iter().flatten().filter(says)
+    let is_informative = |row: &MarginRow| row.currency.is_some() || row.cost_unknown > 0;
+    [Some(charged), spent].into_iter().flatten().filter(is_informative)
 }

@@ -56,46 +56,48 @@ impl Store {
         search: &RequestQuery,
         count: u32,
     ) -> Result<Vec<RequestRecord>, StoreError> {
-        let names = search.id_range();
+        let ids = search.id_range();
         let mut argument =
-            QueryArgument { search, low: names.start, high: names.end, count, kinds: Vec::new() };
+            QueryArgument { search, low: ids.start, high: ids.end, count, kinds: Vec::new() };
         let has_kinds = search.has_kinds();
         if has_kinds {
-            argument.kinds = self.ask(find_kinds(search), &argument).await?;
+            argument.kinds = self.find(find_kinds(search), &argument).await?;
             if argument.kinds.is_empty() {
                 return Ok(Vec::new());
             }
         }
-        let lead = self.lead(search, &argument).await?;
-        self.ask(requests(search, lead), &argument).await
+        let path = self.access_path(search, &argument).await?;
+        self.find(requests(search, path), &argument).await
     }
 
     /// Chooses the access path of a query.
-    async fn lead(
+    async fn access_path(
         &self,
         search: &RequestQuery,
         argument: &QueryArgument<'_>,
     ) -> Result<AccessPath, StoreError> {
-        let leads: Vec<_> = AccessPath::of(search).collect();
-        match leads[..] {
+        let paths: Vec<_> = AccessPath::of(search).collect();
+        match paths[..] {
             [] => return Ok(AccessPath::Newest),
             [only] if only.is_in_order() => return Ok(only),
             _ => {}
         }
-        let (mut rarest, mut fewest) = (None, SELECTIVE_LIMIT);
-        for lead in &leads {
-            let number: Vec<u32> = self.ask(frequency(search, *lead), argument).await?;
+        let mut rarest = None;
+        let mut fewest = SELECTIVE_LIMIT;
+        for path in &paths {
+            let number: Vec<u32> = self.find(frequency(search, *path), argument).await?;
             let number = number.first().copied().unwrap_or(0);
             if number < fewest {
-                (rarest, fewest) = (Some(*lead), number);
+                rarest = Some(*path);
+                fewest = number;
             }
         }
         let in_order =
-            || leads.iter().copied().find(|lead| lead.is_in_order()).unwrap_or(AccessPath::Newest);
+            || paths.iter().copied().find(|path| path.is_in_order()).unwrap_or(AccessPath::Newest);
         Ok(rarest.unwrap_or_else(in_order))
     }
 
-    async fn ask<T: DeserializeOwned>(
+    async fn find<T: DeserializeOwned>(
         &self,
         statement: Statement,
         argument: &QueryArgument<'_>,

@@ -41,8 +41,8 @@ impl<'v> Value<'v> {
         if let Self::Integer(number) = self { Some(*number) } else { None }
     }
 
-    pub(in crate::store) fn truth(&self) -> Option<bool> {
-        if let Self::Boolean(truth) = self { Some(*truth) } else { None }
+    pub(in crate::store) fn boolean(&self) -> Option<bool> {
+        if let Self::Boolean(value) = self { Some(*value) } else { None }
     }
 }
 
@@ -99,11 +99,11 @@ impl Table {
     }
 
     pub(in crate::store) const fn staged(
-        latest: &'static str,
+        staging: &'static str,
         name: &'static str,
         columns: &'static [(&'static str, Column)],
     ) -> Self {
-        Self { name, staging: Some(latest), columns, replaces: None, sql: OnceLock::new() }
+        Self { name, staging: Some(staging), columns, replaces: None, sql: OnceLock::new() }
     }
 
     /// Returns the same table, whose rows that satisfy `condition` are replaced by later ones of
@@ -116,7 +116,8 @@ impl Table {
     /// Returns SQLite's statements that move the staged rows into the indexed table. A row that
     /// exists there already was written a second time, after a commit whose outcome was ambiguous.
     pub(in crate::store) fn merge(&self) -> Option<[String; 2]> {
-        let (name, latest) = (self.name, self.staging?);
+        let name = self.name;
+        let staging = self.staging?;
         let columns = self.names();
         let conflict = if self.replaces.is_some() {
             self.conflict(name)
@@ -125,9 +126,9 @@ impl Table {
         };
         // Without WHERE, SQLite would parse ON as part of a join.
         let insert = format!(
-            "INSERT INTO {name} ({columns}) SELECT {columns} FROM {latest} WHERE true{conflict}"
+            "INSERT INTO {name} ({columns}) SELECT {columns} FROM {staging} WHERE true{conflict}"
         );
-        Some([insert, format!("DELETE FROM {latest}")])
+        Some([insert, format!("DELETE FROM {staging}")])
     }
 
     /// Returns the clause for rows whose key exists already.
@@ -184,10 +185,11 @@ impl Table {
     /// Returns the statement that inserts rows, with parameters numbered from `first`.
     pub(in crate::store) fn insert_all(&self, first: usize) -> String {
         let mut arrays = String::new();
-        for (at, (_, column)) in self.columns.iter().enumerate() {
-            let (comma, type_of) = (if at == 0 { "" } else { ", " }, column.postgres());
+        for (index, (_, column)) in self.columns.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            let type_of = column.postgres();
             // Writing to a `String` cannot fail.
-            let _ = write!(arrays, "{comma}${}::{type_of}[]", first + at);
+            let _ = write!(arrays, "{comma}${}::{type_of}[]", first + index);
         }
         format!(
             "{} SELECT * FROM unnest({arrays}){}",

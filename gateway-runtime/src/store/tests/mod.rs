@@ -1,9 +1,8 @@
 //! Tests of the store, the same for every database. Those of PostgreSQL run when
 //! `TEST_POSTGRES_URL` names a server, as `./test` does.
 
+mod changes;
 mod claims;
-mod edits;
-mod journal;
 mod money;
 mod reads;
 mod rows;
@@ -11,6 +10,7 @@ mod search;
 #[cfg(feature = "postgres")]
 mod server;
 mod shape;
+mod writer;
 
 use std::{
     path::PathBuf,
@@ -24,31 +24,32 @@ use crate::{
     base::money::{Currency, Money},
     store::{
         Attribution, ChangeKind, Claim, ClaimEnd, ClaimOutcome, Command, CommandOutcome, Credit,
-        CreditOutcome, Hold, HoldOutcome, OperatorChange, RequestRecord, Settlement, Sqlite, Store,
+        CreditOutcome, Hold, HoldOutcome, OperatorChange, RequestRecord, SettledClaim, SettledHold,
+        Settlement, Sqlite, Store,
     },
 };
 
-/// Defines a test once for each database: `each_database!(name, |books| async { … })`.
+/// Defines a test once for each database: `each_database!(name, |store| async { … })`.
 macro_rules! each_database {
-    ($($(#[$attribute:meta])* async fn $name:ident($books:ident: Store) $body:block)*) => {$(
+    ($($(#[$attribute:meta])* async fn $name:ident($store:ident: Store) $body:block)*) => {$(
         mod $name {
             use super::*;
 
-            async fn test($books: Store) $body
+            async fn test($store: Store) $body
 
             $(#[$attribute])*
             #[tokio::test]
             async fn sqlite() {
                 let file = File::new();
-                test(file.books().await).await;
+                test(file.store().await).await;
             }
 
             #[cfg(feature = "postgres")]
             $(#[$attribute])*
             #[tokio::test]
             async fn postgres() {
-                if let Some(books) = server::books().await {
-                    test(books).await;
+                if let Some(store) = server::store().await {
+                    test(store).await;
                 }
             }
         }
@@ -64,7 +65,7 @@ impl File {
         Self(std::env::temp_dir().join(format!("gateway-books-{}-{}", std::process::id(), fresh())))
     }
 
-    async fn books(&self) -> Store {
+    async fn store(&self) -> Store {
         std::fs::create_dir_all(&self.0).unwrap();
         Store::new(Sqlite::open(&self.path()).await.unwrap())
     }
@@ -94,12 +95,12 @@ fn usd(nanos: i64) -> Money {
     Money::from_nanos(nanos, Currency::from_code("USD").unwrap())
 }
 
-async fn one(books: &Store, change: Command) -> CommandOutcome {
-    books.commit(&[change]).await.unwrap().pop().unwrap()
+async fn one(store: &Store, change: Command) -> CommandOutcome {
+    store.commit(&[change]).await.unwrap().pop().unwrap()
 }
 
 /// Opens an account with a credit of `nanos`.
-async fn account(books: &Store, nanos: i64) -> Arc<str> {
+async fn account(store: &Store, nanos: i64) -> Arc<str> {
     let account = name("account");
     let open = Command::OpenAccount {
         account: Arc::clone(&account),
@@ -108,7 +109,7 @@ async fn account(books: &Store, nanos: i64) -> Arc<str> {
         who: "ada".into(),
     };
     let credit = Command::Credit(credit(&account, nanos));
-    let outcomes = books.commit(&[open, credit]).await.unwrap();
+    let outcomes = store.commit(&[open, credit]).await.unwrap();
     assert_eq!(
         outcomes,
         [CommandOutcome::Opened(true), CommandOutcome::Credit(CreditOutcome::Credited)]
@@ -140,7 +141,10 @@ fn hold(account: &Arc<str>, nanos: i64) -> Hold {
 
 /// Returns the settlement of a call with the amount captured from its hold.
 fn settlement(hold: &Hold, cost: Option<i64>) -> Settlement {
-    Settlement { hold: Some((hold.clone(), cost.map(usd))), ..unpaid(Arc::clone(&hold.call)) }
+    Settlement {
+        hold: Some(SettledHold { hold: hold.clone(), charge: cost.map(usd) }),
+        ..unpaid(Arc::clone(&hold.call))
+    }
 }
 
 /// Returns the settlement of a call without a hold.
@@ -178,8 +182,8 @@ fn settle(settlement: Settlement) -> Command {
 }
 
 /// Returns the available and the held amount of an account, and checks them against the ledger.
-async fn balance(books: &Store, account: &str) -> (i64, i64) {
-    let audit = books.audit(account).await.unwrap();
+async fn balance(store: &Store, account: &str) -> (i64, i64) {
+    let audit = store.audit(account).await.unwrap();
     assert!(audit.iter().all(crate::store::Audit::balances), "{audit:?}");
     audit.first().map_or((0, 0), |audit| (audit.available, audit.held))
 }

@@ -122,7 +122,7 @@ fn is_found(search: &RequestQuery, row: &RequestRecord) -> bool {
 }
 
 /// Tests in a database without other writers.
-async fn test(books: Store) {
+async fn test(store: Store) {
     let mut random = fastrand::Rng::with_seed(7);
     let rows = requests(&mut random, 3000);
     for rows in rows.chunks(500) {
@@ -130,18 +130,18 @@ async fn test(books: Store) {
             .iter()
             .map(|request| settle(Settlement { request: request.clone(), hold: None, claim: None }))
             .collect();
-        books.commit(&changes).await.unwrap();
+        store.commit(&changes).await.unwrap();
     }
     for number in 0..600 {
         let mut search = search(&mut random, &rows);
         let expected: Vec<_> =
             rows.iter().rev().filter(|row| is_found(&search, row)).cloned().collect();
-        let found = books.search(&search, 7).await.unwrap();
+        let found = store.search(&search, 7).await.unwrap();
         assert_eq!(found, expected[..expected.len().min(7)], "{number}: {search:?}");
         // The next page starts at the end of the first.
         search.before = found.last().map(|row| row.call.to_string()).filter(|_| found.len() == 7);
         if search.before.is_some() {
-            let next = books.search(&search, 1000).await.unwrap();
+            let next = store.search(&search, 1000).await.unwrap();
             assert_eq!(next, expected[7..expected.len().min(1007)], "{number}: {search:?}");
         }
     }
@@ -150,7 +150,7 @@ async fn test(books: Store) {
 #[tokio::test]
 async fn in_sqlite() {
     let file = File::new();
-    test(file.books().await).await;
+    test(file.store().await).await;
 }
 
 #[cfg(feature = "postgres")]
@@ -169,20 +169,20 @@ async fn requests_survive_the_migration_to_kinds() {
         .iter()
         .map(|request| settle(Settlement { request: request.clone(), hold: None, claim: None }))
         .collect();
-    file.books().await.commit(&changes).await.unwrap();
+    file.store().await.commit(&changes).await.unwrap();
     sqlite::migrator(&file.path()).await.unwrap().migrate_to(&GATEWAY, 2).await.unwrap();
-    let books = file.books().await;
-    let kept = books.recent_requests(1000).await.unwrap();
+    let store = file.store().await;
+    let kept = store.recent_requests(1000).await.unwrap();
     assert_eq!(kept, rows.into_iter().rev().collect::<Vec<_>>());
     // Requests of the kind that the migration wrote and of the same kind written later are both
     // found.
     let again = RequestRecord { call: "f".into(), ..kept[0].clone() };
-    books.commit(&[settle(Settlement { request: again, hold: None, claim: None })]).await.unwrap();
+    store.commit(&[settle(Settlement { request: again, hold: None, claim: None })]).await.unwrap();
     let search = RequestQuery {
         service: Some(kept[0].service.to_string()),
         status: Some(kept[0].status),
         ..RequestQuery::default()
     };
-    let found = books.search(&search, 2).await.unwrap();
+    let found = store.search(&search, 2).await.unwrap();
     assert_eq!((&*found[0].call, &found[1].service), ("f", &kept[0].service));
 }

@@ -8,7 +8,7 @@ use crate::store::{Postgres, migrations::GATEWAY, sql::postgres};
 
 /// Returns the store on the server; `None` if there is no server. The tests of one run share the
 /// store, so each uses names of its own.
-pub(super) async fn books() -> Option<Store> {
+pub(super) async fn store() -> Option<Store> {
     static SHARED: OnceCell<Option<Secret>> = OnceCell::const_new();
     let database = SHARED.get_or_init(new_database).await.as_ref()?;
     Some(Store::new(Postgres::connect(database, 2).await.unwrap()))
@@ -38,11 +38,11 @@ pub(super) async fn new_database() -> Option<Secret> {
 #[tokio::test]
 async fn migrations_go_back_and_forth() {
     let Some(database) = new_database().await else { return };
-    let books = Store::new(Postgres::connect(&database, 1).await.unwrap());
-    let account = account(&books, 5).await;
+    let store = Store::new(Postgres::connect(&database, 1).await.unwrap());
+    let account = account(&store, 5).await;
     postgres::migrator(&database).await.unwrap().migrate_to(&GATEWAY, 0).await.unwrap();
-    let books = Store::new(Postgres::connect(&database, 1).await.unwrap());
-    assert_eq!(balance(&books, &account).await, (0, 0), "what a migration keeps goes with it");
+    let store = Store::new(Postgres::connect(&database, 1).await.unwrap());
+    assert_eq!(balance(&store, &account).await, (0, 0), "what a migration keeps goes with it");
 }
 
 #[tokio::test]
@@ -58,8 +58,8 @@ async fn error_has_no_password_when_the_server_is_unreachable() {
 #[tokio::test]
 async fn connection_is_replaced_when_the_server_has_closed_it() {
     let Some(database) = new_database().await else { return };
-    let books = Store::new(Postgres::connect(&database, 2).await.unwrap());
-    let account = account(&books, 5).await;
+    let store = Store::new(Postgres::connect(&database, 2).await.unwrap());
+    let account = account(&store, 5).await;
     let pool = sqlx::PgPool::connect(database.expose()).await.unwrap();
     for left in [3, 1] {
         let ended: i64 = sqlx::query_scalar(
@@ -71,9 +71,9 @@ async fn connection_is_replaced_when_the_server_has_closed_it() {
         .await
         .unwrap();
         assert!(ended >= 1, "the books had no connection");
-        let outcomes = books.commit(&[Command::Hold(hold(&account, 2))]).await.unwrap();
+        let outcomes = store.commit(&[Command::Hold(hold(&account, 2))]).await.unwrap();
         assert_eq!(outcomes, [CommandOutcome::Hold(HoldOutcome::Held)]);
-        assert_eq!(balance(&books, &account).await.0, left);
+        assert_eq!(balance(&store, &account).await.0, left);
     }
 }
 
@@ -81,14 +81,14 @@ async fn connection_is_replaced_when_the_server_has_closed_it() {
 #[tokio::test]
 async fn deferred_writes_are_rolled_back_together() {
     let Some(database) = new_database().await else { return };
-    let books = Store::new(Postgres::connect(&database, 2).await.unwrap());
-    let account = account(&books, 5).await;
+    let store = Store::new(Postgres::connect(&database, 2).await.unwrap());
+    let account = account(&store, 5).await;
     let first = hold(&account, 1);
     let again = Command::Hold(first.clone());
-    books.commit(&[Command::Hold(first.clone())]).await.unwrap();
-    let error = books.commit(&[Command::Hold(hold(&account, 1)), again]).await.unwrap_err();
+    store.commit(&[Command::Hold(first.clone())]).await.unwrap();
+    let error = store.commit(&[Command::Hold(hold(&account, 1)), again]).await.unwrap_err();
     assert!(error.is_duplicate(), "{error}");
-    assert_eq!(balance(&books, &account).await, (4, 1));
-    books.commit(&[Command::Hold(hold(&account, 1))]).await.unwrap();
-    assert_eq!(balance(&books, &account).await, (3, 2));
+    assert_eq!(balance(&store, &account).await, (4, 1));
+    store.commit(&[Command::Hold(hold(&account, 1))]).await.unwrap();
+    assert_eq!(balance(&store, &account).await, (3, 2));
 }

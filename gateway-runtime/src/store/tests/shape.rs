@@ -4,34 +4,34 @@ use super::*;
 use crate::store::{migrations::GATEWAY, sql::sqlite};
 
 each_database! {
-    async fn a_request_is_found_as_it_was_written(books: Store) {
+    async fn a_request_is_found_as_it_was_written(store: Store) {
         let first = unpaid(name("a"));
         let mut second = unpaid(name("b"));
         second.request.account = None;
         second.request.fulfilled = false;
         second.request.status = 503;
         second.request.code = Some("no-provider".into());
-        books.commit(&[settle(first.clone()), settle(second.clone())]).await.unwrap();
-        let found = books.requests(&[&first.request.call, &second.request.call, "nothing"]).await.unwrap();
+        store.commit(&[settle(first.clone()), settle(second.clone())]).await.unwrap();
+        let found = store.requests(&[&first.request.call, &second.request.call, "nothing"]).await.unwrap();
         assert_eq!(found, [second.request, first.request]);
     }
 
-    async fn batch_is_rolled_back_when_one_write_fails(books: Store) {
-        let account = account(&books, 100).await;
+    async fn batch_is_rolled_back_when_one_write_fails(store: Store) {
+        let account = account(&store, 100).await;
         let known = hold(&account, 1);
-        one(&books, Command::Hold(known.clone())).await;
+        one(&store, Command::Hold(known.clone())).await;
         let (new, call) = (hold(&account, 10), unpaid(name("call")));
-        let refused = books.commit(&[Command::Hold(new), settle(call.clone()), Command::Hold(known)]).await;
+        let refused = store.commit(&[Command::Hold(new), settle(call.clone()), Command::Hold(known)]).await;
         assert!(refused.unwrap_err().is_refusal());
-        assert_eq!(balance(&books, &account).await, (99, 1));
-        assert_eq!(books.requests(&[&call.request.call]).await.unwrap(), []);
+        assert_eq!(balance(&store, &account).await, (99, 1));
+        assert_eq!(store.requests(&[&call.request.call]).await.unwrap(), []);
     }
 
-    async fn account_can_be_opened_twice(books: Store) {
+    async fn account_can_be_opened_twice(store: Store) {
         let account = name("account");
         let open = Command::OpenAccount { account, plan: "p".into(), at: 1, who: "ada".into() };
-        assert_eq!(one(&books, open.clone()).await, CommandOutcome::Opened(true));
-        let again = books.commit(&[open.clone(), open]).await.unwrap();
+        assert_eq!(one(&store, open.clone()).await, CommandOutcome::Opened(true));
+        let again = store.commit(&[open.clone(), open]).await.unwrap();
         assert_eq!(again, [CommandOutcome::Opened(false), CommandOutcome::Opened(false)]);
     }
 }
@@ -39,14 +39,14 @@ each_database! {
 #[tokio::test]
 async fn file_keeps_its_rows_when_opened_again() {
     let file = File::new();
-    let account = account(&file.books().await, 5).await;
-    assert_eq!(balance(&file.books().await, &account).await, (5, 0));
+    let account = account(&file.store().await, 5).await;
+    assert_eq!(balance(&file.store().await, &account).await, (5, 0));
 }
 
 #[tokio::test]
 async fn staged_rows_are_merged_by_the_thousand() {
     let file = File::new();
-    let books = file.books().await;
+    let store = file.store().await;
     let pool =
         sqlx::SqlitePool::connect(&format!("sqlite:{}", file.path().display())).await.unwrap();
     let count = async |table: &str| -> i64 {
@@ -55,24 +55,24 @@ async fn staged_rows_are_merged_by_the_thousand() {
     };
     for batch in 0..9 {
         let calls: Vec<_> = (0..250).map(|_| settle(unpaid(name("call")))).collect();
-        books.commit(&calls).await.unwrap();
+        store.commit(&calls).await.unwrap();
         let found = (count("requests").await, count("latest_requests").await);
         assert_eq!(found, if batch < 8 { (0, 250 * (batch + 1)) } else { (2250, 0) });
     }
     let last = unpaid(name("call"));
     // Rows that an earlier process has staged are counted too.
-    drop(books);
-    for books in [file.books().await, file.books().await] {
-        books.commit(&[settle(unpaid(name("call")))]).await.unwrap();
+    drop(store);
+    for store in [file.store().await, file.store().await] {
+        store.commit(&[settle(unpaid(name("call")))]).await.unwrap();
     }
-    let books = file.books().await;
-    books.commit(&[settle(last.clone())]).await.unwrap();
+    let store = file.store().await;
+    store.commit(&[settle(last.clone())]).await.unwrap();
     assert_eq!(count("latest_requests").await, 3);
-    assert_eq!(books.recent_requests(5000).await.unwrap().len(), 2253);
+    assert_eq!(store.recent_requests(5000).await.unwrap().len(), 2253);
     assert_eq!((count("requests").await, count("latest_requests").await), (2253, 0));
     // A repetition after an ambiguous commit, whose row has been merged meanwhile.
-    books.commit(&[settle(last)]).await.unwrap();
-    assert_eq!(books.recent_requests(5000).await.unwrap().len(), 2253);
+    store.commit(&[settle(last)]).await.unwrap();
+    assert_eq!(store.recent_requests(5000).await.unwrap().len(), 2253);
 }
 
 #[tokio::test]
@@ -89,10 +89,10 @@ async fn file_that_is_no_database_is_not_overwritten() {
 #[tokio::test]
 async fn migrations_go_back_and_forth() {
     let file = File::new();
-    let account = account(&file.books().await, 5).await;
+    let account = account(&file.store().await, 5).await;
     sqlite::migrator(&file.path()).await.unwrap().migrate_to(&GATEWAY, 0).await.unwrap();
     assert_eq!(
-        balance(&file.books().await, &account).await,
+        balance(&file.store().await, &account).await,
         (0, 0),
         "what a migration keeps goes with it"
     );
@@ -101,7 +101,7 @@ async fn migrations_go_back_and_forth() {
 #[tokio::test]
 async fn database_of_a_newer_version_is_rejected() {
     let file = File::new();
-    drop(file.books().await);
+    drop(file.store().await);
     let pool =
         sqlx::SqlitePool::connect(&format!("sqlite:{}", file.path().display())).await.unwrap();
     let newer =

@@ -20,6 +20,7 @@ use crate::{
         metrics::exposition::{Exposition, Labels, MetricKind},
         state::AdminState,
     },
+    store::WriterStats,
 };
 
 /// Returns the text of all metrics at this moment.
@@ -77,26 +78,26 @@ fn gateway(text: &mut Exposition, state: &AdminState) {
 /// Writes the metrics of the store's writer.
 fn store(text: &mut Exposition, state: &AdminState) {
     let Some(kept) = &state.books else { return };
-    let (waiting, owed, commits, changes) = kept.journal.stats();
+    let WriterStats { queued, unwritten, commits, commands } = kept.journal.stats();
     let mut single = |name, kind, help, value| text.single(name, kind, help, value);
     single(
         "gateway_store_queued",
         MetricKind::Gauge,
         "Changes and records that wait to be written.",
-        waiting,
+        queued,
     );
     single(
         "gateway_store_unwritten",
         MetricKind::Gauge,
         "Settlements not yet written to the store.",
-        owed,
+        unwritten,
     );
     single("gateway_store_commits_total", MetricKind::Counter, "Transactions committed.", commits);
     single(
         "gateway_store_commands_total",
         MetricKind::Counter,
         "Changes and records written in them.",
-        changes,
+        commands,
     );
 }
 

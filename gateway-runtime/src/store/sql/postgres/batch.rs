@@ -52,9 +52,9 @@ pub(super) struct PostgresBatch {
 
 impl PostgresBatch {
     pub(super) async fn begin(writer: &PostgresWriter) -> Result<Self, StoreError> {
-        let mut place = Arc::clone(&writer.connection).lock_owned().await;
+        let mut slot = Arc::clone(&writer.connection).lock_owned().await;
         // The connection stays out of its slot until its state is known.
-        let mut connection = match place.take() {
+        let mut connection = match slot.take() {
             Some(connection) => connection,
             None => writer.connect().await?,
         };
@@ -63,8 +63,8 @@ impl PostgresBatch {
             connection = writer.connect().await?;
             begin(&mut connection).await.map_err(map_error)?;
         }
-        *place = Some(connection);
-        Ok(Self { connection: place, deferred: Deferred::default(), is_over: false })
+        *slot = Some(connection);
+        Ok(Self { connection: slot, deferred: Deferred::default(), is_over: false })
     }
 
     fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {

@@ -57,22 +57,28 @@ pub(super) async fn pooled(
     options: PgConnectOptions,
     connections: u32,
 ) -> Result<PgPool, StoreError> {
-    let away = |error: &dyn fmt::Display| {
-        let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
-        let place = match options.get_socket() {
+    let unreachable = |error: &dyn fmt::Display| {
+        let host = options.get_host();
+        let port = options.get_port();
+        let user = options.get_username();
+        let address = match options.get_socket() {
             Some(socket) => socket.display().to_string(),
             None => format!("{host}:{port}"),
         };
         let database = options.get_database().unwrap_or(user);
         StoreError::unavailable(format!(
-            "PostgreSQL at {place} (user `{user}`, database `{database}`) cannot be reached: \
+            "PostgreSQL at {address} (user `{user}`, database `{database}`) cannot be reached: \
              {error}\n\
              help: start it, or correct `store.url`"
         ))
     };
     let first = timeout(CONNECT_TIMEOUT, options.connect())
         .await
-        .map_err(|_| away(&"it did not answer in time"))?;
-    first.map_err(|error| away(&error))?.close().await.map_err(|error| away(&error))?;
+        .map_err(|_| unreachable(&"it did not answer in time"))?;
+    first
+        .map_err(|error| unreachable(&error))?
+        .close()
+        .await
+        .map_err(|error| unreachable(&error))?;
     Ok(pool_options(connections).connect_lazy_with(options))
 }

@@ -27,14 +27,16 @@ impl Deferred {
 
     pub(super) fn insert(&mut self, table: &Table, values: &[Value<'_>]) -> Result<(), StoreError> {
         self.writes.push(table.insert_all(self.arguments.len() + 1));
-        for (at, (_, column)) in table.columns.iter().enumerate() {
-            let values = values.iter().skip(at).step_by(table.columns.len());
+        for (index, (_, column)) in table.columns.iter().enumerate() {
+            let values = values.iter().skip(index).step_by(table.columns.len());
             let added = match column {
                 Column::Text => self.arguments.add(values.map(Value::text).collect::<Vec<_>>()),
                 Column::Integer => {
                     self.arguments.add(values.map(Value::integer).collect::<Vec<_>>())
                 }
-                Column::Boolean => self.arguments.add(values.map(Value::truth).collect::<Vec<_>>()),
+                Column::Boolean => {
+                    self.arguments.add(values.map(Value::boolean).collect::<Vec<_>>())
+                }
             };
             added.map_err(unwritable)?;
         }
@@ -48,7 +50,7 @@ impl Deferred {
         let with = writes
             .iter()
             .enumerate()
-            .map(|(at, write)| format!("w{at} AS ({write})"))
+            .map(|(index, write)| format!("w{index} AS ({write})"))
             .collect::<Vec<_>>();
         let with =
             if with.is_empty() { String::new() } else { format!("WITH {} ", with.join(", ")) };

@@ -66,8 +66,8 @@ impl Transaction for SqliteBatch {
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let indexed = if statement.reads_staging { self.merge_staging() } else { Ok(()) };
-        let rows = indexed.and_then(|()| {
+        let merged = if statement.reads_staging { self.merge_staging() } else { Ok(()) };
+        let rows = merged.and_then(|()| {
             let rows = rows(&self.writer.connection, &statement.sqlite, argument);
             rows.map_err(|error| self.writer.failed(error))
         });

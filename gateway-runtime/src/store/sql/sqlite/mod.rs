@@ -54,11 +54,11 @@ impl Sqlite {
     /// Fails if the file cannot be opened, is no database, or was written by a newer version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         connect::migrator(path).await?.migrate(&[GATEWAY]).await?;
-        Self::open_as_it_is(path).await
+        Self::open_unmigrated(path).await
     }
 
     /// Opens the file, whose migrations must be applied.
-    pub(in crate::store) async fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn open_unmigrated(path: &Path) -> Result<Self, StoreError> {
         // The pool also switches the file to a write-ahead log.
         pool(path, 1).await?.close().await;
         let connection = writer(path).map_err(|error| unopened(path, &error))?;
@@ -141,7 +141,7 @@ impl Sqlite {
     /// Fails if the staged rows cannot be merged: a read would then be incomplete.
     async fn merge_staging(&self) -> Result<(), StoreError> {
         let writer = Arc::clone(&self.writer);
-        let indexed = tokio::task::spawn_blocking(move || {
+        let merged = tokio::task::spawn_blocking(move || {
             let mut writer = writer.blocking_lock_owned();
             writer.make_room();
             // Another process may have written as well, so the tables are read and not the counter.
@@ -149,10 +149,10 @@ impl Sqlite {
             if !writer.has_staged().map_err(unwritten)? {
                 return Ok(());
             }
-            let mut all = SqliteBatch::begin(writer)?;
-            all.merge_staging()?;
-            all.end()
+            let mut batch = SqliteBatch::begin(writer)?;
+            batch.merge_staging()?;
+            batch.end()
         });
-        indexed.await.unwrap_or_else(|error| Err(StoreError::unavailable(error.to_string())))
+        merged.await.unwrap_or_else(|error| Err(StoreError::unavailable(error.to_string())))
     }
 }

@@ -22,8 +22,8 @@ pub(super) fn insert(
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(table.insert_one())?;
     for row in values.chunks(table.columns.len()) {
-        for (at, value) in row.iter().enumerate() {
-            statement.raw_bind_parameter(at + 1, value)?;
+        for (index, value) in row.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, value)?;
         }
         statement.raw_execute()?;
     }
@@ -45,7 +45,7 @@ impl ToSql for Value<'_> {
             Value::Null => ValueRef::Null,
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Integer(number) => ValueRef::Integer(*number),
-            Value::Boolean(truth) => ValueRef::Integer((*truth).into()),
+            Value::Boolean(value) => ValueRef::Integer((*value).into()),
         }))
     }
 }

@@ -42,7 +42,7 @@ impl AccessPath {
             (search.min_price.is_some(), Self::Price),
         ]
         .into_iter()
-        .filter_map(|(can, lead)| can.then_some(lead))
+        .filter_map(|(can, path)| can.then_some(path))
     }
 
     /// Returns whether the index is in the order of time, so that a few rows fill a page.
@@ -66,23 +66,23 @@ impl AccessPath {
 }
 
 /// Returns the statement that counts the requests of an access path, up to [`SELECTIVE_LIMIT`].
-pub(in crate::store) fn frequency(search: &RequestQuery, lead: AccessPath) -> Statement {
-    let found = match lead {
-        AccessPath::Account | AccessPath::Kinds => any_of_kinds(search, lead),
+pub(in crate::store) fn frequency(search: &RequestQuery, path: AccessPath) -> Statement {
+    let found = match path {
+        AccessPath::Account | AccessPath::Kinds => any_of_kinds(search, path),
         AccessPath::Id => {
-            equal("1 AS call", "request_id", lead.index(), &SELECTIVE_LIMIT.to_string())
+            equal("1 AS call", "request_id", path.index(), &SELECTIVE_LIMIT.to_string())
         }
         AccessPath::Trace => {
-            equal("1 AS call", "trace", lead.index(), &SELECTIVE_LIMIT.to_string())
+            equal("1 AS call", "trace", path.index(), &SELECTIVE_LIMIT.to_string())
         }
         AccessPath::Cost => {
-            at_least("1 AS call", "cost", lead.index(), &SELECTIVE_LIMIT.to_string())
+            at_least("1 AS call", "cost", path.index(), &SELECTIVE_LIMIT.to_string())
         }
         AccessPath::Price => {
-            at_least("1 AS call", "price", lead.index(), &SELECTIVE_LIMIT.to_string())
+            at_least("1 AS call", "price", path.index(), &SELECTIVE_LIMIT.to_string())
         }
         AccessPath::User | AccessPath::Peer | AccessPath::Newest => {
-            matching_ids(search, lead, &all([]), &SELECTIVE_LIMIT.to_string())
+            matching_ids(search, path, &all([]), &SELECTIVE_LIMIT.to_string())
         }
     };
     sql(
@@ -96,34 +96,34 @@ pub(in crate::store) fn frequency(search: &RequestQuery, lead: AccessPath) -> St
 /// if the index is in that order.
 pub(super) fn matching_ids(
     search: &RequestQuery,
-    lead: AccessPath,
+    path: AccessPath,
     conditions: &SqlFragment,
     limit: &str,
 ) -> SqlFragment {
-    let index = lead.index();
-    let between = between(lead);
-    match lead {
+    let index = path.index();
+    let in_range = in_range(path);
+    match path {
         AccessPath::Newest => sql(
             format!(
                 "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} \
                     ORDER BY call DESC LIMIT {limit})",
-                between.sqlite, conditions.sqlite
+                in_range.sqlite, conditions.sqlite
             ),
             format!(
                 "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} \
                     ORDER BY call DESC LIMIT {limit})",
-                between.postgres, conditions.postgres
+                in_range.postgres, conditions.postgres
             ),
         ),
         AccessPath::Id => equal("call", "request_id", index, limit),
         AccessPath::Trace => equal("call", "trace", index, limit),
         AccessPath::Cost => at_least("call", "cost", index, limit),
         AccessPath::Price => at_least("call", "price", index, limit),
-        AccessPath::User => in_order("user", index, &between, conditions, limit),
-        AccessPath::Peer => in_order("peer", index, &between, conditions, limit),
+        AccessPath::User => in_order("user", index, &in_range, conditions, limit),
+        AccessPath::Peer => in_order("peer", index, &in_range, conditions, limit),
         AccessPath::Account | AccessPath::Kinds => {
-            let (kinds, SqlFragment { sqlite, postgres }) =
-                (kinds(search), of_kind(lead, &between, conditions));
+            let kinds = kinds(search);
+            let SqlFragment { sqlite, postgres } = of_kind(path, &in_range, conditions);
             sql(
                 format!(
                     "{}, found AS MATERIALIZED (SELECT newest.value AS call
@@ -144,8 +144,8 @@ pub(super) fn matching_ids(
 }
 
 /// Returns the condition that an id is in the range of the query.
-fn between(lead: AccessPath) -> SqlFragment {
-    let column = if lead == AccessPath::Newest { "call" } else { "call COLLATE \"C\"" };
+fn in_range(path: AccessPath) -> SqlFragment {
+    let column = if path == AccessPath::Newest { "call" } else { "call COLLATE \"C\"" };
     let limits = all([compare(column, ">=", "low", "text"), compare(column, "<", "high", "text")]);
     let SqlFragment { sqlite, .. } =
         all([compare("call", ">=", "low", "text"), compare("call", "<", "high", "text")]);
@@ -154,23 +154,23 @@ fn between(lead: AccessPath) -> SqlFragment {
 
 /// Returns the query of some ids that an access path finds by their kinds, in no order, as the
 /// table `found`.
-fn any_of_kinds(search: &RequestQuery, lead: AccessPath) -> SqlFragment {
+fn any_of_kinds(search: &RequestQuery, path: AccessPath) -> SqlFragment {
     let kinds = kinds(search);
-    let between = between(lead);
-    let account = if lead == AccessPath::Account { "account = (?1 ->> 'account') AND" } else { "" };
+    let in_range = in_range(path);
+    let account = if path == AccessPath::Account { "account = (?1 ->> 'account') AND" } else { "" };
     sql(
         format!(
             "{}, found AS (SELECT call FROM k CROSS JOIN requests INDEXED BY {}
             WHERE {account} kind = k.value AND {} LIMIT {SELECTIVE_LIMIT})",
             kinds.sqlite,
-            lead.index(),
-            between.sqlite
+            path.index(),
+            in_range.sqlite
         ),
         format!(
             "{}, found AS (SELECT one.call FROM k, LATERAL ({} LIMIT {SELECTIVE_LIMIT}) AS one \
                 LIMIT {SELECTIVE_LIMIT})",
             kinds.postgres,
-            of_kind(lead, &between, &all([])).postgres
+            of_kind(path, &in_range, &all([])).postgres
         ),
     )
 }
@@ -188,34 +188,34 @@ fn kinds(search: &RequestQuery) -> SqlFragment {
 
 /// Returns the query of the newest ids of the kind `k.value`, and of the account if that is the
 /// access path.
-fn of_kind(lead: AccessPath, between: &SqlFragment, conditions: &SqlFragment) -> SqlFragment {
-    let index = lead.index();
+fn of_kind(path: AccessPath, in_range: &SqlFragment, conditions: &SqlFragment) -> SqlFragment {
+    let index = path.index();
     let account = compare("account", "=", "account", "text");
-    let account = if lead == AccessPath::Account { account } else { same("true") };
+    let account = if path == AccessPath::Account { account } else { same("true") };
     sql(
         format!(
             "SELECT call FROM requests INDEXED BY {index} WHERE {} AND kind = k.value AND {} \
                 AND {} ORDER BY call DESC",
-            account.sqlite, between.sqlite, conditions.sqlite
+            account.sqlite, in_range.sqlite, conditions.sqlite
         ),
         format!(
             "SELECT call FROM requests WHERE {} AND kind = k.value AND {} AND {} \
                 ORDER BY call COLLATE \"C\" DESC",
-            account.postgres, between.postgres, conditions.postgres
+            account.postgres, in_range.postgres, conditions.postgres
         ),
     )
 }
 
-fn equal(what: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
+fn equal(columns: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
     let condition = compare(column, "=", column, "text");
     sql(
         format!(
-            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} \
+            "found AS MATERIALIZED (SELECT {columns} FROM requests INDEXED BY {index} WHERE {} \
                 LIMIT {limit})",
             condition.sqlite
         ),
         format!(
-            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} \
+            "found AS MATERIALIZED (SELECT {columns} FROM requests WHERE {} ORDER BY {column} \
                 LIMIT {limit})",
             condition.postgres
         ),
@@ -223,16 +223,16 @@ fn equal(what: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
 }
 
 /// Returns the query of the ids with at least the lowest value; in PostgreSQL the greatest first.
-fn at_least(what: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
+fn at_least(columns: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
     let condition = compare(column, ">=", &format!("min_{column}"), "bigint");
     sql(
         format!(
-            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} \
+            "found AS MATERIALIZED (SELECT {columns} FROM requests INDEXED BY {index} WHERE {} \
                 LIMIT {limit})",
             condition.sqlite
         ),
         format!(
-            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} DESC \
+            "found AS MATERIALIZED (SELECT {columns} FROM requests WHERE {} ORDER BY {column} DESC \
                 LIMIT {limit})",
             condition.postgres
         ),
@@ -242,22 +242,22 @@ fn at_least(what: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
 fn in_order(
     key: &str,
     index: &str,
-    between: &SqlFragment,
+    in_range: &SqlFragment,
     conditions: &SqlFragment,
     limit: &str,
 ) -> SqlFragment {
-    let these = compare(&format!("\"{key}\""), "=", key, "text");
+    let matches_key = compare(&format!("\"{key}\""), "=", key, "text");
     sql(
         format!(
             "found AS MATERIALIZED (SELECT call FROM requests INDEXED BY {index} WHERE {} AND {} \
                 AND {}
             ORDER BY call DESC LIMIT {limit})",
-            these.sqlite, between.sqlite, conditions.sqlite
+            matches_key.sqlite, in_range.sqlite, conditions.sqlite
         ),
         format!(
             "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} AND {}
             ORDER BY call COLLATE \"C\" DESC LIMIT {limit})",
-            these.postgres, between.postgres, conditions.postgres
+            matches_key.postgres, in_range.postgres, conditions.postgres
         ),
     )
 }

@@ -9,7 +9,7 @@ use crate::store::{
 /// day, price, cost, paid, cost_unknown}` for each request kind, and each day if `span` groups by
 /// day. Each sum is a pair of whole units and nanounits, so that it stays within the database's
 /// integers.
-pub(in crate::store) fn takings(span: &MarginQuery) -> Statement {
+pub(in crate::store) fn margin(span: &MarginQuery) -> Statement {
     let conditions = [
         (true, "call", ">=", "low", "text"),
         (true, "call", "<", "high", "text"),

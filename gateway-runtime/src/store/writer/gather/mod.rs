@@ -14,6 +14,9 @@
 //! The writer sleeps until enough callers have returned: a wake-up for each would cost more than
 //! the saved commits.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::{
         Arc, OnceLock,
@@ -48,10 +51,10 @@ pub(in crate::store) struct GatherSignal {
 }
 
 impl GatherSignal {
-    /// Notes that a caller has queued a command, and that the queue is now `waiting` long.
-    pub(in crate::store) fn came(&self, waiting: usize) {
+    /// Notes that a caller has queued a command, and that the queue is now `length` long.
+    pub(in crate::store) fn queued(&self, length: usize) {
         let expected = self.expected.load(SeqCst);
-        if expected != 0 && waiting >= expected && self.expected.swap(0, SeqCst) != 0 {
+        if expected != 0 && length >= expected && self.expected.swap(0, SeqCst) != 0 {
             match self.thread.get() {
                 Some(thread) => thread.unpark(),
                 None => self.enough.notify_one(),
@@ -75,7 +78,7 @@ impl GatherSignal {
 /// The decision about each wait.
 #[derive(Debug)]
 pub(in crate::store) struct BatchGatherer {
-    pub(in crate::store) gate: Arc<GatherSignal>,
+    pub(in crate::store) signal: Arc<GatherSignal>,
     /// The callers that the last batch has answered.
     batch_sent: usize,
     /// The commands that were queued when those callers were answered.
@@ -95,7 +98,7 @@ pub(in crate::store) struct BatchGatherer {
 impl Default for BatchGatherer {
     fn default() -> Self {
         Self {
-            gate: Arc::default(),
+            signal: Arc::default(),
             batch_sent: 0,
             others: 0,
             commit: Duration::ZERO,
@@ -110,13 +113,14 @@ impl Default for BatchGatherer {
 impl BatchGatherer {
     /// Registers the current thread as the writer's own.
     pub(in crate::store) fn own_thread(&self) {
-        let _ = self.gate.thread.set(thread::current());
+        let _ = self.signal.thread.set(thread::current());
     }
 
     /// Notes that a commit has ended after `took`: `answered` callers are answered now, and
     /// `others` are queued.
     pub(in crate::store) fn committed(&mut self, took: Duration, answered: usize, others: usize) {
-        (self.batch_sent, self.others) = (answered, others);
+        self.batch_sent = answered;
+        self.others = others;
         self.commit = if self.commit.is_zero() { took } else { (self.commit * 7 + took) / 8 };
         if !std::mem::take(&mut self.has_waited) {
             self.pause = self.pause.saturating_sub(1);
@@ -130,100 +134,33 @@ impl BatchGatherer {
 
     /// Waits, if that saves commits, until the callers that were just answered are back. `first`
     /// commands have left the queue already, and `waiting` counts those in it; no wait is for more
-    /// than `most`.
+    /// than `max`.
     pub(in crate::store) async fn gather(
         &mut self,
         first: usize,
         waiting: impl Fn() -> usize,
-        most: usize,
+        max: usize,
     ) {
         if self.pause > 0 || self.batch_sent < MIN_BATCH {
             return;
         }
         // Some callers may not return at all.
-        let expected = (self.others + self.batch_sent * 7 / 8).min(most).saturating_sub(first);
+        let expected = (self.others + self.batch_sent * 7 / 8).min(max).saturating_sub(first);
         let wait = self.commit.min(self.max_wait);
-        let is_short = wait < Duration::from_millis(1) && self.gate.thread.get().is_none();
+        let is_short = wait < Duration::from_millis(1) && self.signal.thread.get().is_none();
         if expected == 0 || is_short {
             return;
         }
         self.has_waited = true;
         let begin = Instant::now();
-        self.gate.expected.store(expected, SeqCst);
+        self.signal.expected.store(expected, SeqCst);
         while waiting() < expected {
             let left = wait.saturating_sub(begin.elapsed());
-            if left.is_zero() || self.gate.expected.load(SeqCst) == 0 {
+            if left.is_zero() || self.signal.expected.load(SeqCst) == 0 {
                 break;
             }
-            self.gate.sleep(left).await;
+            self.signal.sleep(left).await;
         }
-        self.gate.expected.store(0, SeqCst);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TYPICAL_COMMIT_TIME: Duration = Duration::from_millis(4);
-
-    /// Gathers with `back` callers queued again when the wait begins.
-    async fn gather(gathering: &mut BatchGatherer, first: usize, back: usize) {
-        gathering.gather(first, || back, 256).await;
-    }
-
-    #[tokio::test]
-    async fn gathering_waits_for_a_commit_at_most_and_then_pauses_when_nobody_comes() {
-        let mut gathering = BatchGatherer::default();
-        for pause in [MIN_PAUSE, MIN_PAUSE * 2, MIN_PAUSE * 4] {
-            gathering.committed(TYPICAL_COMMIT_TIME, 64, 32);
-            assert!(gathering.pause == 0 && !gathering.has_waited);
-            gather(&mut gathering, 32, 0).await;
-            assert!(gathering.has_waited, "the first batch of a round is waited for");
-            gathering.committed(TYPICAL_COMMIT_TIME, 32, 32);
-            for _ in 0..pause {
-                gather(&mut gathering, 32, 0).await;
-                assert!(
-                    !gathering.has_waited,
-                    "no wait within {pause} batches after one that saved nothing"
-                );
-                gathering.committed(TYPICAL_COMMIT_TIME, 32, 32);
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn gathering_goes_on_while_everybody_comes_back() {
-        let mut gathering = BatchGatherer::default();
-        for _ in 0..100 {
-            gathering.committed(TYPICAL_COMMIT_TIME, 64, 2);
-            gather(&mut gathering, 2, 60).await;
-            assert!(gathering.has_waited);
-        }
-    }
-
-    #[tokio::test]
-    async fn gathering_wakes_when_enough_are_there() {
-        for own_thread in [true, false] {
-            let minute = Duration::from_secs(60);
-            let mut gathering = BatchGatherer { max_wait: minute, ..BatchGatherer::default() };
-            if own_thread {
-                gathering.own_thread();
-            }
-            gathering.committed(minute, 64, 0);
-            let (gate, queue) = (Arc::clone(&gathering.gate), Arc::new(AtomicUsize::new(0)));
-            let callers = thread::spawn({
-                let queue = Arc::clone(&queue);
-                move || {
-                    for _ in 0..64 {
-                        gate.came(queue.fetch_add(1, SeqCst) + 1);
-                    }
-                }
-            });
-            let begin = Instant::now();
-            gathering.gather(1, || queue.load(SeqCst), 256).await;
-            callers.join().unwrap();
-            assert!(gathering.has_waited && begin.elapsed() < minute / 2);
-        }
+        self.signal.expected.store(0, SeqCst);
     }
 }

@@ -6,53 +6,53 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 use futures_util::future::join_all;
 
 use super::*;
-use crate::store::{
-    BoxFuture, Database, Statement, StoreError, StoreWriter, Table, Transaction, Value,
-};
+use futures_util::future::BoxFuture;
+
+use crate::store::{Database, Statement, StoreError, StoreWriter, Table, Transaction, Value};
 
 each_database! {
-    async fn balance_for_a_hundred_calls_covers_a_hundred(books: Store) {
-        let account = account(&books, 1000).await;
-        let (journal, _) = StoreWriter::start(books.clone());
+    async fn balance_for_a_hundred_calls_covers_a_hundred(store: Store) {
+        let account = account(&store, 1000).await;
+        let (writer, _) = StoreWriter::start(store.clone());
         let calls = (0..400).map(|_| {
-            let (journal, hold) = (journal.clone(), hold(&account, 10));
+            let (writer, hold) = (writer.clone(), hold(&account, 10));
             async move {
-                if journal.hold(hold.clone()).await.unwrap() != HoldOutcome::Held {
+                if writer.hold(hold.clone()).await.unwrap() != HoldOutcome::Held {
                     return 0;
                 }
-                journal.settle(settlement(&hold, Some(10))).await.unwrap();
+                writer.settle(settlement(&hold, Some(10))).await.unwrap();
                 1
             }
         });
         assert_eq!(join_all(calls).await.into_iter().sum::<i32>(), 100);
-        assert_eq!(balance(&books, &account).await, (0, 0));
+        assert_eq!(balance(&store, &account).await, (0, 0));
     }
 
-    async fn writer_writes_records_before_it_ends(books: Store) {
-        let (journal, ended) = StoreWriter::start(books.clone());
+    async fn writer_writes_records_before_it_ends(store: Store) {
+        let (writer, ended) = StoreWriter::start(store.clone());
         let records: Vec<_> = (0..1000).map(|_| unpaid(name("call")).request).collect();
         for record in &records {
-            journal.record(Box::new(record.clone()));
+            writer.record(Box::new(record.clone()));
         }
-        drop(journal);
+        drop(writer);
         ended.await.unwrap();
         let calls: Vec<&str> = records.iter().map(|record| &*record.call).collect();
-        assert_eq!(books.requests(&calls).await.unwrap().len(), 1000);
+        assert_eq!(store.requests(&calls).await.unwrap().len(), 1000);
     }
 
-    async fn rejected_command_does_not_fail_the_others(books: Store) {
-        let account = account(&books, 1000).await;
-        let (journal, _) = StoreWriter::start(books.clone());
+    async fn rejected_command_does_not_fail_the_others(store: Store) {
+        let account = account(&store, 1000).await;
+        let (writer, _) = StoreWriter::start(store.clone());
         let known = hold(&account, 1);
-        journal.hold(known.clone()).await.unwrap();
+        writer.hold(known.clone()).await.unwrap();
         let writes = (0..20).map(|number| {
-            let (journal, known, account) = (journal.clone(), known.clone(), Arc::clone(&account));
+            let (writer, known, account) = (writer.clone(), known.clone(), Arc::clone(&account));
             async move {
-                if number == 7 { journal.hold(known).await.is_err() } else { journal.hold(hold(&account, 1)).await.is_ok() }
+                if number == 7 { writer.hold(known).await.is_err() } else { writer.hold(hold(&account, 1)).await.is_ok() }
             }
         });
         assert!(join_all(writes).await.into_iter().all(|as_expected| as_expected));
-        assert_eq!(balance(&books, &account).await, (980, 20));
+        assert_eq!(balance(&store, &account).await, (980, 20));
     }
 }
 
@@ -83,33 +83,33 @@ impl Database for Flaky {
 #[tokio::test]
 async fn settlement_is_written_when_the_database_is_back() {
     let file = File::new();
-    drop(file.books().await);
+    drop(file.store().await);
     let away = Arc::new(AtomicBool::new(false));
-    let books = Store::new(Flaky {
+    let store = Store::new(Flaky {
         inner: Sqlite::open(&file.path()).await.unwrap(),
         away: Arc::clone(&away),
     });
-    let account = account(&books, 1000).await;
-    let (journal, _) = StoreWriter::start(books.clone());
+    let account = account(&store, 1000).await;
+    let (writer, _) = StoreWriter::start(store.clone());
     let hold = hold(&account, 100);
-    journal.hold(hold.clone()).await.unwrap();
+    writer.hold(hold.clone()).await.unwrap();
     away.store(true, Ordering::SeqCst);
     let settled = settlement(&hold, Some(100));
     assert!(
-        journal.settle(settled.clone()).await.is_err(),
+        writer.settle(settled.clone()).await.is_err(),
         "the caller is not told that it was written"
     );
     let record = unpaid(name("call")).request;
-    journal.record(Box::new(record.clone()));
-    assert!(journal.hold(crate::store::tests::hold(&account, 1)).await.is_err());
+    writer.record(Box::new(record.clone()));
+    assert!(writer.hold(crate::store::tests::hold(&account, 1)).await.is_err());
     away.store(false, Ordering::SeqCst);
     let calls = [&*settled.request.call, &*record.call];
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while books.requests(&calls).await.unwrap().len() < 2 {
+    while store.requests(&calls).await.unwrap().len() < 2 {
         assert!(tokio::time::Instant::now() < deadline, "they were never written");
         tokio::task::yield_now().await;
     }
-    assert_eq!(balance(&books, &account).await, (900, 0));
+    assert_eq!(balance(&store, &account).await, (900, 0));
 }
 
 /// A database whose commits take some time, and which stores nothing.
@@ -171,18 +171,18 @@ impl Transaction for Slow {
 /// Runs by a paused clock, so the times are exact.
 #[tokio::test(start_paused = true)]
 async fn writer_does_not_wait_for_callers_slower_than_a_commit() {
-    let books = Slow::default();
-    let (journal, _) = StoreWriter::start(Store::new(books.clone()));
+    let store = Slow::default();
+    let (writer, _) = StoreWriter::start(Store::new(store.clone()));
     let begin = tokio::time::Instant::now();
     // Four calls a millisecond, each with a second command 50 ms after the first.
     let calls = (0..4000_u64).map(|number| {
-        let journal = journal.clone();
+        let writer = writer.clone();
         async move {
             let mut times = Vec::new();
             tokio::time::sleep_until(begin + Duration::from_micros(250) * number as u32).await;
             for _ in 0..2 {
                 let asked = tokio::time::Instant::now();
-                journal.settle(unpaid(name("call"))).await.unwrap();
+                writer.settle(unpaid(name("call"))).await.unwrap();
                 times.push(asked.elapsed());
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -196,27 +196,27 @@ async fn writer_does_not_wait_for_callers_slower_than_a_commit() {
     // whole milliseconds.
     assert!(median <= COMMIT * 2, "the median is {median:?}");
     assert!(last <= COMMIT * 3 + Duration::from_millis(2), "the last was {last:?}");
-    let commits = books.commits.load(Ordering::SeqCst);
+    let commits = store.commits.load(Ordering::SeqCst);
     assert!(commits >= 300, "a second holds some 330 commits of 3 ms, and there were {commits}");
 }
 
 /// Commits callers that write again at once together, not in two halves.
 #[tokio::test(start_paused = true)]
 async fn writer_waits_for_callers_that_return_at_once() {
-    let books = Slow::default();
-    let (journal, _) = StoreWriter::start(Store::new(books.clone()));
+    let store = Slow::default();
+    let (writer, _) = StoreWriter::start(Store::new(store.clone()));
     let calls = (0..64_u64).map(|number| {
-        let journal = journal.clone();
+        let writer = writer.clone();
         async move {
             // The callers do not start at the same time.
             tokio::time::sleep(Duration::from_millis(number % 7)).await;
             for _ in 0..100 {
-                journal.settle(unpaid(name("call"))).await.unwrap();
+                writer.settle(unpaid(name("call"))).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
     });
     join_all(calls).await;
-    let commits = books.commits.load(Ordering::SeqCst);
+    let commits = store.commits.load(Ordering::SeqCst);
     assert!(commits < 150, "100 would do, two halves take 200, and there were {commits}");
 }
