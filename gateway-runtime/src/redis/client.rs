@@ -7,12 +7,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use redis::{Cmd, FromRedisValue, RedisWrite, ToRedisArgs};
+use redis::{Cmd, FromRedisValue};
 use tokio::runtime::Handle;
 
 use crate::{
     base::secret::Secret,
-    redis::{RedisError, RedisSettings, ScriptArg, connection::RedisConnection},
+    redis::{RedisError, RedisSettings, Script, ScriptArg, connection::RedisConnection},
 };
 
 /// A connection to Redis; clones share it.
@@ -23,18 +23,6 @@ use crate::{
 pub struct Redis {
     connection: Arc<RedisConnection>,
     prefix: Arc<str>,
-}
-
-/// A Lua script, sent once to each server and called by its SHA-1 afterwards.
-#[derive(Debug)]
-pub struct Script(redis::Script);
-
-impl Script {
-    /// Creates a script from its text.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self(redis::Script::new(text))
-    }
 }
 
 /// Deletes a key if it has the given value, so that only the holder of a lock releases it.
@@ -61,13 +49,13 @@ impl Redis {
     /// Returns whether the last command got no answer. Until the server answers again, all commands
     /// fail at once.
     #[must_use]
-    pub fn is_away(&self) -> bool {
-        self.connection.gate().is_closed()
+    pub fn is_unavailable(&self) -> bool {
+        self.connection.reachability().is_closed()
     }
 
     /// Returns the runtime of the connection, for tasks that outlive a worker.
     pub(crate) fn runtime(&self) -> &Handle {
-        self.connection.home()
+        self.connection.runtime()
     }
 
     /// Returns the value of a key.
@@ -122,8 +110,8 @@ impl Redis {
     ///
     /// Fails if Redis is unavailable.
     pub async fn delete_if(&self, key: &str, value: &[u8]) -> Result<bool, RedisError> {
-        let (key, mut invocation) = (self.key(key), DELETE_IF.0.prepare_invoke());
-        invocation.key(key).arg(value);
+        let mut invocation = DELETE_IF.0.prepare_invoke();
+        invocation.key(self.key(key)).arg(value);
         Ok(self
             .connection
             .with_timeout(invocation.invoke_async::<Vec<i64>>(&mut self.connection.manager()))
@@ -173,17 +161,8 @@ impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis")
             .field("prefix", &self.prefix)
-            .field("gate", self.connection.gate())
+            .field("reachability", self.connection.reachability())
             .finish_non_exhaustive()
-    }
-}
-
-impl ToRedisArgs for ScriptArg<'_> {
-    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
-        match self {
-            Self::Number(number) => number.write_redis_args(out),
-            Self::Text(text) => text.write_redis_args(out),
-        }
     }
 }
 

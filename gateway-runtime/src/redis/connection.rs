@@ -2,7 +2,6 @@
 //! server does not answer, and replaced when the server at its end no longer accepts writes.
 
 use std::{
-    borrow::Cow,
     future::{Future, poll_fn},
     pin::pin,
     sync::{Arc, Weak},
@@ -34,12 +33,12 @@ pub(crate) struct RedisConnection {
     manager: ArcSwap<ConnectionManager>,
     client: Client,
     config: ConnectionManagerConfig,
-    gate: Reachability,
+    reachability: Reachability,
     /// The key that a probe writes, to test whether the server accepts writes.
     probe_key: String,
     timeout: Duration,
     /// The runtime of the connection, which must outlive each worker.
-    home: Handle,
+    runtime: Handle,
 }
 
 impl RedisConnection {
@@ -51,7 +50,7 @@ impl RedisConnection {
         // used then.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client =
-            Client::open(address(url)?).map_err(|error| unreachable_server(classified(&error)))?;
+            Client::open(address(url)?).map_err(|error| unreachable_server(classify(&error)))?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(settings.connect_timeout))
             // `with_timeout` limits each command, and includes its time in the write queue.
@@ -60,15 +59,15 @@ impl RedisConnection {
             // A failed command already triggers the next connection; the probe has its own delay.
             .set_number_of_retries(0);
         let connecting = ConnectionManager::new_with_config(client.clone(), config.clone());
-        let manager = connecting.await.map_err(|error| unreachable_server(classified(&error)))?;
+        let manager = connecting.await.map_err(|error| unreachable_server(classify(&error)))?;
         let this = Self {
             manager: ArcSwap::from_pointee(manager),
             client,
             config,
-            gate: Reachability::default(),
+            reachability: Reachability::default(),
             probe_key: format!("{}:probe", settings.prefix),
             timeout: settings.timeout,
-            home: Handle::current(),
+            runtime: Handle::current(),
         };
         this.check_writable().await.map_err(unreachable_server)?;
         Ok(Arc::new(this))
@@ -79,49 +78,55 @@ impl RedisConnection {
         ConnectionManager::clone(&self.manager.load())
     }
 
-    pub(crate) fn gate(&self) -> &Reachability {
-        &self.gate
+    pub(crate) fn reachability(&self) -> &Reachability {
+        &self.reachability
     }
 
-    pub(crate) fn home(&self) -> &Handle {
-        &self.home
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// Waits for a command's reply within the time limit. Fails at once while the server does not
     /// answer.
     pub(crate) async fn with_timeout<T>(
         self: &Arc<Self>,
-        asking: impl Future<Output = RedisResult<T>>,
+        command: impl Future<Output = RedisResult<T>>,
     ) -> Result<T, RedisError> {
-        if self.gate.is_closed() {
+        if self.reachability.is_closed() {
             return Err(RedisError::short_circuited());
         }
-        let answer = self.ask(asking).await;
+        let answer = self.execute(command).await;
         if let Err(error) = &answer
             && error.is_unavailable()
-            && self.gate.close(error)
+            && self.reachability.close(error)
         {
-            self.home.spawn(probe_until_it_answers(Arc::downgrade(self), Instant::now()));
+            self.runtime.spawn(probe_until_it_answers(Arc::downgrade(self), Instant::now()));
         }
         answer
     }
 
-    async fn ask<T>(&self, asking: impl Future<Output = RedisResult<T>>) -> Result<T, RedisError> {
-        match tokio::time::timeout(self.timeout, enter_runtime(&self.home, asking)).await {
-            Ok(answer) => answer.map_err(|error| classified(&error)),
+    async fn execute<T>(
+        &self,
+        command: impl Future<Output = RedisResult<T>>,
+    ) -> Result<T, RedisError> {
+        match tokio::time::timeout(self.timeout, enter_runtime(&self.runtime, command)).await {
+            Ok(answer) => answer.map_err(|error| classify(&error)),
             Err(_) => Err(RedisError::unavailable("Redis did not answer in time")),
         }
     }
 
     /// Checks that the server accepts a write: a replica answers too, but rejects it.
     async fn check_writable(&self) -> Result<(), RedisError> {
-        let (mut write, mut manager) = (redis::cmd("SET"), self.manager());
-        self.ask(write.arg(&self.probe_key).arg("").arg("PX").arg(1000).exec_async(&mut manager))
-            .await
+        let mut write = redis::cmd("SET");
+        let mut manager = self.manager();
+        self.execute(
+            write.arg(&self.probe_key).arg("").arg("PX").arg(1000).exec_async(&mut manager),
+        )
+        .await
     }
 
     /// Replaces the connection, since another server may have taken this one's place.
-    async fn connect_anew(&self) {
+    async fn reconnect(&self) {
         let connecting =
             ConnectionManager::new_with_config(self.client.clone(), self.config.clone());
         if let Ok(manager) = connecting.await {
@@ -135,10 +140,10 @@ async fn probe_until_it_answers(connection: Weak<RedisConnection>, since: Instan
         tokio::time::sleep(PROBE_INTERVAL).await;
         let Some(connection) = connection.upgrade() else { return };
         match connection.check_writable().await {
-            Ok(()) => return connection.gate.open(since),
+            Ok(()) => return connection.reachability.open(since),
             // The server answers with an error. A lost connection, by contrast, is re-established
             // by the manager.
-            Err(error) if error.is_answer() => connection.connect_anew().await,
+            Err(error) if error.is_answer() => connection.reconnect().await,
             Err(_) => {}
         }
     }
@@ -146,10 +151,10 @@ async fn probe_until_it_answers(connection: Weak<RedisConnection>, since: Instan
 
 /// Polls a future within the runtime of the connection, so that tasks that the library spawns for a
 /// new connection run there.
-async fn enter_runtime<F: Future>(home: &Handle, future: F) -> F::Output {
+async fn enter_runtime<F: Future>(runtime: &Handle, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
-        let _home = home.enter();
+        let _home = runtime.enter();
         future.as_mut().poll(context)
     })
     .await
@@ -158,7 +163,7 @@ async fn enter_runtime<F: Future>(home: &Handle, future: F) -> F::Output {
 fn address(url: &Secret) -> Result<ConnectionInfo, RedisError> {
     // The error would repeat parts of the URL, which includes the password.
     let info = url.expose().into_connection_info().map_err(|_| {
-        RedisError::refused(
+        RedisError::rejected(
             "`url` is not like `redis://user:password@host:6379/0`, `rediss://…` or \
              `redis+unix:///path`: write what is special in a password percent-encoded",
         )
@@ -171,7 +176,7 @@ fn address(url: &Secret) -> Result<ConnectionInfo, RedisError> {
     Ok(info.set_tcp_settings(tcp))
 }
 
-fn classified(error: &redis::RedisError) -> RedisError {
+fn classify(error: &redis::RedisError) -> RedisError {
     let message = format!("Redis: {error}");
     match error.kind() {
         // The server is loading its data, or has become a replica: soon it can serve again, or
@@ -185,15 +190,14 @@ fn classified(error: &redis::RedisError) -> RedisError {
         _ if error.is_io_error() || error.is_unrecoverable_error() => {
             RedisError::unavailable(message)
         }
-        _ => RedisError::refused(message),
+        _ => RedisError::rejected(message),
     }
 }
 
 fn unreachable_server(error: RedisError) -> RedisError {
-    let message: Cow<'static, str> = format!(
+    let message = format!(
         "cannot be reached or does not let us in ({error}): start it, or correct `url` (or `host`, \
          `port`, `db`)"
-    )
-    .into();
-    RedisError { message, ..error }
+    );
+    error.with_message(message)
 }

@@ -7,29 +7,25 @@ use bytes::Bytes;
 
 use crate::{
     base::secret::Secret,
-    redis::{RedisError, RedisSettings, ScriptArg},
+    redis::{RedisError, RedisSettings, Script, ScriptArg},
 };
 
 /// A connection to Redis; without the feature `redis` none can exist.
 #[derive(Clone, Debug)]
-pub struct Redis(Infallible);
-
-/// A Lua script, which cannot run without the feature `redis`.
-#[derive(Debug)]
-pub struct Script;
+pub struct DisabledRedis(Infallible);
 
 #[expect(missing_docs, clippy::missing_errors_doc, reason = "as with the feature `redis`")]
 #[expect(clippy::unused_async, reason = "as with the feature `redis`")]
-impl Redis {
+impl DisabledRedis {
     pub async fn connect(_: &Secret, _: &RedisSettings) -> Result<Self, RedisError> {
-        Err(RedisError::refused(
+        Err(RedisError::rejected(
             "this program was built without it: add `features = [\"redis\"]` to gateway-runtime in \
              Cargo.toml, or remove the section (and REDIS_HOST from the environment)",
         ))
     }
 
     #[must_use]
-    pub fn is_away(&self) -> bool {
+    pub fn is_unavailable(&self) -> bool {
         match self.0 {}
     }
 
@@ -68,13 +64,5 @@ impl Redis {
         _: &[ScriptArg<'_>],
     ) -> Result<Vec<i64>, RedisError> {
         match self.0 {}
-    }
-}
-
-impl Script {
-    /// Creates a script without content.
-    #[must_use]
-    pub fn new(_: &str) -> Self {
-        Self
     }
 }

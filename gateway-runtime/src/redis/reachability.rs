@@ -21,10 +21,10 @@ impl Reachability {
 
     /// Closes the switch. Returns whether it was open: then the caller must probe until the server
     /// answers, and [`open`](Self::open) it.
-    pub(crate) fn close(&self, why: &RedisError) -> bool {
+    pub(crate) fn close(&self, reason: &RedisError) -> bool {
         let was_open = !self.closed.swap(true, Ordering::Relaxed);
         if was_open {
-            tracing::warn!(reason = %why, "Redis unavailable: falling back to local state");
+            tracing::warn!(%reason, "Redis unavailable: falling back to local state");
         }
         was_open
     }

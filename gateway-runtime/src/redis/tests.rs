@@ -66,7 +66,7 @@ async fn scripts_are_loaded_when_the_server_lacks_them() {
     }
     let refused =
         redis.run(&Script::new("return redis.call('NONE')"), &["a"], &[]).await.unwrap_err();
-    assert!(!refused.is_unavailable() && !redis.is_away(), "{refused}");
+    assert!(!refused.is_unavailable() && !redis.is_unavailable(), "{refused}");
 }
 
 #[tokio::test]

@@ -3,11 +3,9 @@
 
 use std::{sync::atomic::AtomicBool, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 
 use super::*;
-use futures_util::future::BoxFuture;
-
 use crate::store::{Database, Statement, StoreError, StoreWriter, Table, Transaction, Value};
 
 each_database! {

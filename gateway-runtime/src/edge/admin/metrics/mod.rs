@@ -52,7 +52,7 @@ fn gateway(text: &mut Exposition, state: &AdminState) {
         open,
     );
     if let Some(redis) = &state.redis {
-        let is_up = u64::from(!redis.is_away());
+        let is_up = u64::from(!redis.is_unavailable());
         text.single(
             "gateway_redis_up",
             MetricKind::Gauge,

@@ -1,17 +1,17 @@
 //! The `[redis]` section: the location of the server.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{
-    base::{
-        duration::{self, DurationText},
-        secret::Secret,
-        start_error::StartError,
-    },
-    redis::Redis,
+use crate::base::{
+    duration::{self, DurationText},
+    secret::Secret,
+    start_error::StartError,
 };
 
 /// `[redis]`: the server for quotas and cached replies that gateways share. Without `url` and
@@ -55,18 +55,6 @@ impl Default for RedisSettings {
 }
 
 impl RedisSettings {
-    /// Connects to the server; `None` if none is configured.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the server cannot be reached, the program was built without the feature `redis`, or
-    /// the settings contradict each other.
-    pub(crate) async fn open(&self) -> Result<Option<Redis>, StartError> {
-        let Some(url) = self.address()? else { return Ok(None) };
-        let connected = Redis::connect(&url, self).await;
-        connected.map(Some).map_err(|error| StartError::new(format!("[redis]: {error}")))
-    }
-
     /// Checks the settings without a connection.
     ///
     /// # Errors
@@ -76,7 +64,7 @@ impl RedisSettings {
         self.address().map(drop)
     }
 
-    fn address(&self) -> Result<Option<Secret>, StartError> {
+    pub(super) fn address(&self) -> Result<Option<Secret>, StartError> {
         let parts = [self.host.is_some(), self.port.is_some(), self.db.is_some()];
         match (&self.url, &self.host) {
             (Some(_), _) if parts.contains(&true) => Err(StartError::new(
@@ -85,7 +73,8 @@ impl RedisSettings {
             )),
             (Some(url), _) => Ok(Some(url.clone())),
             (None, Some(host)) => {
-                let (port, db) = (self.port.unwrap_or(6379), self.db.unwrap_or(0));
+                let port = self.port.unwrap_or(6379);
+                let db = self.db.unwrap_or(0);
                 let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
                 Ok(Some(Secret::new(format!("redis://{host}:{port}/{db}"))))
             }
@@ -95,50 +84,5 @@ impl RedisSettings {
             )),
             (None, None) => Ok(None),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(settings: RedisSettings) -> Result<Option<String>, StartError> {
-        settings.address().map(|url| url.map(|url| url.expose().to_owned()))
-    }
-
-    fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
-    #[test]
-    fn address_is_of_one_place_or_none() {
-        let none = RedisSettings::default();
-        assert_eq!(address(none.clone()).unwrap(), None);
-        let host = RedisSettings { host: text("cache"), ..none.clone() };
-        assert_eq!(address(host.clone()).unwrap(), text("redis://cache:6379/0"));
-        let all =
-            RedisSettings { host: text("::1"), port: Some(7000), db: Some(2), ..none.clone() };
-        assert_eq!(address(all).unwrap(), text("redis://[::1]:7000/2"));
-        let url = Some(Secret::new("redis://:hunter2@cache"));
-        assert_eq!(
-            address(RedisSettings { url: url.clone(), ..none.clone() }).unwrap(),
-            text("redis://:hunter2@cache")
-        );
-        let both = address(RedisSettings { url, ..host }).unwrap_err().to_string();
-        assert!(both.contains("REDIS_HOST") && !both.contains("hunter2"), "{both}");
-        assert!(
-            address(RedisSettings { db: Some(1), ..none })
-                .unwrap_err()
-                .to_string()
-                .contains("no `host`")
-        );
-    }
-
-    #[cfg(not(feature = "redis"))]
-    #[tokio::test]
-    async fn error_names_the_feature_when_redis_is_not_built_in() {
-        let settings = RedisSettings { host: text("cache"), ..RedisSettings::default() };
-        let error = settings.open().await.unwrap_err().to_string();
-        assert!(error.contains("features = [\"redis\"]"), "{error}");
     }
 }

@@ -1,0 +1,84 @@
+//! Errors of Redis.
+
+use std::{borrow::Cow, fmt};
+
+/// An error of Redis: its message, and the class that decides whether the command may have been
+/// executed.
+#[derive(Clone, Debug)]
+pub struct RedisError {
+    message: Cow<'static, str>,
+    kind: RedisErrorKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RedisErrorKind {
+    ShortCircuited,
+    Unavailable,
+    NotReady,
+    Rejected,
+}
+
+impl RedisError {
+    /// Creates the error of a command that was not sent, because the server failed to answer a
+    /// moment ago; nothing was executed.
+    #[must_use]
+    pub fn short_circuited() -> Self {
+        Self {
+            message: "Redis did not answer just now, and was not asked".into(),
+            kind: RedisErrorKind::ShortCircuited,
+        }
+    }
+
+    /// Creates the error of a server that cannot be reached or did not answer in time; whether the
+    /// command was executed is unknown.
+    #[must_use]
+    pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: RedisErrorKind::Unavailable }
+    }
+
+    /// Creates the error of a server that answers but cannot serve now (LOADING, READONLY); nothing
+    /// was executed.
+    #[must_use]
+    pub fn not_ready(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: RedisErrorKind::NotReady }
+    }
+
+    /// Creates the error of a command that the server rejects.
+    #[must_use]
+    pub fn rejected(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: RedisErrorKind::Rejected }
+    }
+
+    /// Returns whether the server could not be reached, did not answer in time, or cannot serve
+    /// now; otherwise it rejected the command.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        self.kind != RedisErrorKind::Rejected
+    }
+
+    /// Returns the error with another message.
+    #[cfg(feature = "redis")]
+    pub(super) fn with_message(self, message: String) -> Self {
+        Self { message: message.into(), ..self }
+    }
+
+    /// Returns whether the server itself sent the error.
+    #[cfg(feature = "redis")]
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self.kind, RedisErrorKind::NotReady | RedisErrorKind::Rejected)
+    }
+
+    /// Returns whether the command may have been executed nevertheless (SEMANTICS §3: ambiguous).
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        self.kind == RedisErrorKind::Unavailable
+    }
+}
+
+impl fmt::Display for RedisError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for RedisError {}
