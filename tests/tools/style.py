@@ -46,9 +46,9 @@ WORDS = [
     ("request log", "pipeline/request_log/mod.rs"),
     ("one flight", "cache/single_flight.rs"),
     ("stale while revalidating", "pipeline/cache/policy.rs"),
-    ("hop-by-hop", "edge/bus_dispatch/headers.rs"),
+    ("hop-by-hop", "edge/dispatch/hop_by_hop.rs"),
     ("dot segments", "edge/dispatch/path_rule.rs"),
-    ("late replies", "bus/pending_calls.rs"),
+    ("late replies", "bus/pending_calls/mod.rs"),
     ("dead-letter queue", "edge/bus_consumer/retry.rs"),
 ]
 

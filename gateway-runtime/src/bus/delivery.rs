@@ -26,9 +26,9 @@ pub struct Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// The message is acknowledged: the broker deletes it.
-    Done,
+    Ack,
     /// The message is requeued.
-    Again,
+    Requeue,
 }
 
 /// Acknowledges the messages of one consumer. Its methods return at once.
@@ -58,8 +58,8 @@ impl DeliveryReceipt {
     }
 
     /// Acknowledges the message.
-    pub fn done(mut self) {
-        self.settle(Disposition::Done);
+    pub fn ack(mut self) {
+        self.settle(Disposition::Ack);
     }
 
     fn settle(&mut self, disposition: Disposition) {
@@ -71,7 +71,7 @@ impl DeliveryReceipt {
 
 impl Drop for DeliveryReceipt {
     fn drop(&mut self) {
-        self.settle(Disposition::Again);
+        self.settle(Disposition::Requeue);
     }
 }
 

@@ -47,7 +47,7 @@ impl BusError {
     /// Returns whether the outcome is ambiguous: a consumer may have received the message all the
     /// same (SEMANTICS §3).
     #[must_use]
-    pub fn may_have_happened(&self) -> bool {
+    pub fn is_ambiguous(&self) -> bool {
         matches!(
             self.kind,
             BusErrorKind::ConfirmTimeout | BusErrorKind::ReplyTimeout | BusErrorKind::ChannelLost

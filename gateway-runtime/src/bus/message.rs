@@ -1,14 +1,10 @@
 //! Messages of the bus.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::bus::MessageHeaders;
-
-/// A string of at most [`Message::MAX_NAME_BYTES`] bytes: names of exchanges and headers, routing
-/// keys, ids (AMQP 0-9-1: short string).
-pub type ShortStr = Cow<'static, str>;
+use crate::bus::{MessageHeaders, ShortStr};
 
 /// A message: its destination, properties, headers and body.
 ///

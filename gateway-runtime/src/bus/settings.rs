@@ -1,6 +1,6 @@
 //! The section `[bus]` of the configuration.
 
-use std::{num::NonZeroU16, sync::Arc, time::Duration};
+use std::{num::NonZeroU16, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,7 +11,10 @@ use crate::{
         secret::Secret,
         start_error::StartError,
     },
-    bus::{Broker, MemoryBroker, Message},
+    bus::{
+        CallQueue,
+        names::{NameError, check_exchange, check_queue},
+    },
 };
 
 /// The section `[bus]`: the broker, events and calls. Without `amqp` the bus is within the process.
@@ -61,61 +64,15 @@ impl Default for BusSettings {
 }
 
 impl BusSettings {
-    /// Opens the configured broker.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the broker cannot be reached, or the program was built without support for it.
-    pub(crate) async fn open(&self) -> Result<Arc<dyn Broker>, StartError> {
-        self.check()?;
-        match &self.amqp {
-            None => Ok(Arc::new(MemoryBroker::default())),
-            Some(url) => self.connect(url).await,
-        }
-    }
-
     /// Checks the names of the exchange and of the queues.
-    fn check(&self) -> Result<(), StartError> {
+    pub(super) fn check(&self) -> Result<(), StartError> {
         let mut problems = Vec::new();
-        problems.extend(check_exchange(&self.exchange).err().map(|why| format!("[bus]: {why}")));
+        problems
+            .extend(check_exchange(&self.exchange).err().map(|error| format!("[bus]: {error}")));
         if self.calls.enabled {
-            problems.extend(self.calls.check().err().map(|why| format!("[bus.calls]: {why}")));
+            problems.extend(self.calls.check().err().map(|error| format!("[bus.calls]: {error}")));
         }
         StartError::from_problems(problems)
-    }
-
-    #[cfg(feature = "amqp")]
-    async fn connect(&self, url: &Secret) -> Result<Arc<dyn Broker>, StartError> {
-        Ok(Arc::new(crate::bus::AmqpBroker::open(url, self).await?))
-    }
-
-    #[cfg(not(feature = "amqp"))]
-    #[expect(clippy::unused_async, reason = "as with the feature `amqp`")]
-    async fn connect(&self, _: &Secret) -> Result<Arc<dyn Broker>, StartError> {
-        Err(StartError::new(
-            "[bus]: this program was built without it: add `features = [\"amqp\"]` to \
-             gateway-runtime in Cargo.toml, or remove `amqp` (and MESSAGE_BUS_AMQP_URL from the \
-             environment)",
-        ))
-    }
-}
-
-/// Checks the name of an exchange for messages of clients or events.
-///
-/// The default exchange, whose name is empty, routes each message to the queue that its routing key
-/// names: a client that chooses the key would reach every queue of the broker.
-pub(crate) fn check_exchange(name: &str) -> Result<(), String> {
-    match name.len() {
-        0 => Err("the name of the exchange is empty, which would reach every queue of the broker \
-                  by its name\n\
-                  help: name an exchange of its own"
-            .to_owned()),
-        length if length > Message::MAX_NAME_BYTES => Err(format!(
-            "the exchange `{:.32}…` has a name of {length} bytes\nhelp: use at most {} bytes",
-            name,
-            Message::MAX_NAME_BYTES
-        )),
-        _ => Ok(()),
     }
 }
 
@@ -160,38 +117,16 @@ impl Default for CallsSettings {
 
 impl CallsSettings {
     /// Checks the names of the call queue, its retry queues and its dead-letter queue.
-    fn check(&self) -> Result<(), String> {
-        let queue = self.call_queue();
-        if queue.name.is_empty() {
-            return Err(
-                "`queue` is empty\nhelp: name the queue, or leave `queue` out: `gateway.calls`"
-                    .to_owned(),
-            );
-        }
-        let beside = queue
-            .delays
-            .iter()
-            .map(|delay| queue.retry_queue(*delay))
-            .chain([queue.dead_letter_queue()]);
-        match beside.map(|name| name.len()).max().filter(|length| *length > Message::MAX_NAME_BYTES)
-        {
-            Some(length) => Err(format!(
-                "`queue` is too long: with the suffix of its retry or dead-letter queue it has \
-                 {length} bytes\n\
-                 help: shorten it by {} bytes",
-                length - Message::MAX_NAME_BYTES
-            )),
-            None => Ok(()),
-        }
+    fn check(&self) -> Result<(), NameError> {
+        check_queue(&self.call_queue())
     }
 
     /// Returns the call queue for the broker.
     #[must_use]
-    pub fn call_queue(&self) -> crate::bus::CallQueue {
-        let (name, prefetch) = (self.queue.clone().into(), self.prefetch.get());
-        crate::bus::CallQueue {
-            name,
-            prefetch,
+    pub fn call_queue(&self) -> CallQueue {
+        CallQueue {
+            name: self.queue.clone().into(),
+            prefetch: self.prefetch.get(),
             delivery_limit: self.delivery_limit,
             delays: self.retry_delays.clone(),
         }

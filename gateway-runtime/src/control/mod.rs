@@ -39,7 +39,7 @@ type Apply = Box<dyn Fn(&SettingsSnapshot) + Send + Sync>;
 
 /// The settings of operators that are in force now, updated by polls.
 pub struct OperatorSettings {
-    books: Store,
+    store: Store,
     current: ArcSwap<SettingsSnapshot>,
     apply: Apply,
     /// A lock that admits one reader of the store at a time, so that an older snapshot cannot
@@ -55,27 +55,27 @@ impl OperatorSettings {
     ///
     /// Fails if the store cannot be read, or holds a change that this program does not understand.
     pub async fn start(
-        books: Store,
+        store: Store,
         apply: impl Fn(&SettingsSnapshot) + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
-        let version = books.version().await?;
+        let version = store.version().await?;
         let first = SettingsSnapshot::default().with_changes(
-            books.settings(0, version).await?,
+            store.settings(0, version).await?,
             version,
             Utc::now(),
         )?;
         // Also an empty snapshot is applied: then the configuration is in force.
         apply(&first);
         let (current, reading) = (ArcSwap::from_pointee(first), Mutex::default());
-        let this = Arc::new(Self { books, current, apply: Box::new(apply), reading });
+        let this = Arc::new(Self { store, current, apply: Box::new(apply), reading });
         tokio::spawn(poll_changes(Arc::downgrade(&this)));
         Ok(this)
     }
 
     /// Returns the store of the settings.
     #[must_use]
-    pub fn books(&self) -> &Store {
-        &self.books
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Returns the snapshot in force now.
@@ -93,12 +93,12 @@ impl OperatorSettings {
     /// The previous snapshot stays in force.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         let _reading = self.reading.lock().await;
-        let version = self.books.version().await?;
+        let version = self.store.version().await?;
         let current = self.current.load_full();
         if version == current.version {
             return Ok(());
         }
-        let changes = self.books.settings(current.version, version).await?;
+        let changes = self.store.settings(current.version, version).await?;
         // Accounts, credits and keys are changes too, and many, but no settings.
         let is_news = !changes.is_empty();
         let snapshot = current.with_changes(changes, version, Utc::now())?;
@@ -117,12 +117,12 @@ impl fmt::Debug for OperatorSettings {
 }
 
 /// Polls for changes by other gateways until the settings are dropped.
-async fn poll_changes(control: Weak<OperatorSettings>) {
+async fn poll_changes(settings: Weak<OperatorSettings>) {
     let mut was_well = true;
     loop {
         until_tick(POLL_INTERVAL).await;
-        let Some(control) = control.upgrade() else { return };
-        let refreshed = control.refresh().await;
+        let Some(settings) = settings.upgrade() else { return };
+        let refreshed = settings.refresh().await;
         match &refreshed {
             Err(error) if was_well => {
                 tracing::error!(%error, "what operators have changed cannot be read; what held \

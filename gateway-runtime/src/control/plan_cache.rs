@@ -19,7 +19,7 @@ const PLAN_TTL: Duration = Duration::from_secs(1);
 /// A cache of the plans of accounts.
 #[derive(Debug)]
 pub struct PlanCache {
-    books: Store,
+    store: Store,
     known: Mutex<LruCache<Arc<str>, CachedPlan>>,
 }
 
@@ -27,14 +27,14 @@ pub struct PlanCache {
 struct CachedPlan {
     /// The plan; `None` if the account does not exist.
     plan: Option<Arc<str>>,
-    at: Instant,
+    cached_at: Instant,
 }
 
 impl PlanCache {
-    /// Creates a cache of the plans in `books`.
+    /// Creates a cache of the plans in `store`.
     #[must_use]
-    pub fn new(books: Store) -> Self {
-        Self { books, known: Mutex::new(LruCache::new(MAX_CACHED_ACCOUNTS)) }
+    pub fn new(store: Store) -> Self {
+        Self { store, known: Mutex::new(LruCache::new(MAX_CACHED_ACCOUNTS)) }
     }
 
     /// Returns the plan of an account, if it is cached; the inner value is `None` if the account
@@ -44,7 +44,7 @@ impl PlanCache {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known
             .get(account)
-            .filter(|known| known.at.elapsed() < PLAN_TTL)
+            .filter(|known| known.cached_at.elapsed() < PLAN_TTL)
             .map(|known| known.plan.clone())
     }
 
@@ -54,8 +54,8 @@ impl PlanCache {
     ///
     /// Fails if the store cannot be read.
     pub async fn of(&self, account: &str) -> Result<Option<Arc<str>>, StoreError> {
-        let plan = self.books.plan(account).await?.map(Arc::from);
-        let known = CachedPlan { plan: plan.clone(), at: Instant::now() };
+        let plan = self.store.plan(account).await?.map(Arc::from);
+        let known = CachedPlan { plan: plan.clone(), cached_at: Instant::now() };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).put(account.into(), known);
         Ok(plan)
     }

@@ -107,7 +107,7 @@ impl SettingsSnapshot {
 
     /// Returns whether any price list is for one plan, so that prices differ by plan.
     #[must_use]
-    pub fn tells_plans_apart(&self) -> bool {
+    pub fn differs_by_plan(&self) -> bool {
         self.prices.iter().any(|(_, list)| list.plan.is_some())
     }
 }
@@ -199,7 +199,7 @@ mod tests {
             at_once.with_changes(Vec::new(), 9, "2020-02-01T00:00:00Z".parse().unwrap()).unwrap();
         let left = [("12", None), ("15", Some("blue")), ("20", Some("gold"))];
         assert_eq!(days_and_plans(&later), left.map(|(from, plan)| (from.to_owned(), plan)));
-        assert!(later.tells_plans_apart());
+        assert!(later.differs_by_plan());
         // Of two lists with the same time, the later change.
         assert_eq!(
             later.effective_price_lists("2020-02-01T00:00:00Z".parse().unwrap()),

@@ -98,7 +98,7 @@ impl Reloader {
         let limits = set.limits.as_ref().unwrap_or(&configured.quota);
         self.limiting.apply(limits);
         if let Some(planning) = &self.planning {
-            planning.apply(set.tells_plans_apart() || limits.differs_by_plan());
+            planning.apply(set.differs_by_plan() || limits.differs_by_plan());
         }
         for provider in self.registry.providers() {
             let name = provider.spec().name;

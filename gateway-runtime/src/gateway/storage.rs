@@ -75,7 +75,7 @@ impl Storage {
     pub(super) fn for_admin(&self, control: Option<Arc<OperatorSettings>>) -> Option<AdminStore> {
         let (persistence, control) = self.persistence.as_ref().zip(control)?;
         let journal = persistence.journal.clone();
-        Some(AdminStore { books: control.books().clone(), journal, control })
+        Some(AdminStore { books: control.store().clone(), journal, control })
     }
 
     /// Starts polling the settings of operators, and applies each change.

@@ -64,7 +64,7 @@ async fn a_broker_that_is_killed_stopped_or_frozen() {
     well(&*asking).await;
     load.end().await;
 
-    let figures = asking.figures();
+    let figures = asking.stats();
     assert_eq!((figures.pending, figures.connections_lost), (0, 6), "two connections, three times");
 }
 
@@ -82,7 +82,7 @@ async fn a_broker_that_takes_something_away() {
     queue_is_deleted(&server, &load).await;
     load.end().await;
     exchange_is_deleted(&server, &asking, &answering).await;
-    assert_eq!(asking.figures().pending, 0);
+    assert_eq!(asking.stats().pending, 0);
 }
 
 /// Waits until both connections are open: the one of calls may return before the other.

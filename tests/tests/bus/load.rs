@@ -153,7 +153,7 @@ pub(super) async fn answer(broker: Arc<dyn Broker>, subscription: Subscription) 
                 // While the broker is unavailable no reply can be sent; nobody waits for it when
                 // the broker is back.
                 let _ = publishing.await;
-                receipt.done();
+                receipt.ack();
             });
         }
     })

@@ -105,7 +105,7 @@ async fn consume(broker: Arc<dyn Broker>, received: Received) {
             let number: usize =
                 std::str::from_utf8(&delivery.message.body).unwrap().parse().unwrap();
             *received.lock().unwrap().entry(number).or_default() += 1;
-            delivery.receipt.done();
+            delivery.receipt.ack();
         }
     }
 }

@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use gateway_runtime::{
     AttemptClass, Gateway, RunningGateway,
     bus::{
-        Broker, BrokerStats, BusError, BusErrorKind, BusFuture, CallQueue, Deliveries, Message,
-        ShortStr, Subscription,
+        Broker, BrokerStats, BusError, BusErrorKind, CallQueue, Deliveries, Message, ShortStr,
+        Subscription,
     },
     client::{Bus, ClientError},
 };
@@ -249,29 +249,29 @@ impl Scripted {
 }
 
 impl Broker for Scripted {
-    fn publish(&self, _: Message) -> BusFuture<()> {
+    fn publish(&self, _: Message) -> BoxFuture<'static, Result<(), BusError>> {
         unreachable!("clients call")
     }
 
-    fn call(&self, message: Message, _: Instant) -> BusFuture<Message> {
+    fn call(&self, message: Message, _: Instant) -> BoxFuture<'static, Result<Message, BusError>> {
         self.asked.lock().unwrap().push(message);
         let answer = self.answer.clone();
         Box::pin(async { answer })
     }
 
-    fn reply(&self, _: Message) -> BusFuture<()> {
+    fn reply(&self, _: Message) -> BoxFuture<'static, Result<(), BusError>> {
         unreachable!("clients call")
     }
 
-    fn declare_topic(&self, _: ShortStr) -> BusFuture<()> {
+    fn declare_topic(&self, _: ShortStr) -> BoxFuture<'static, Result<(), BusError>> {
         unreachable!("clients call")
     }
 
-    fn declare(&self, _: &CallQueue) -> BusFuture<()> {
+    fn declare(&self, _: &CallQueue) -> BoxFuture<'static, Result<(), BusError>> {
         unreachable!("clients call")
     }
 
-    fn consume(&self, _: Subscription) -> BusFuture<Deliveries> {
+    fn consume(&self, _: Subscription) -> BoxFuture<'static, Result<Deliveries, BusError>> {
         unreachable!("clients call")
     }
 
@@ -279,11 +279,11 @@ impl Broker for Scripted {
         Ok(())
     }
 
-    fn figures(&self) -> BrokerStats {
+    fn stats(&self) -> BrokerStats {
         BrokerStats::default()
     }
 
-    fn close(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn close(&self) -> BoxFuture<'static, ()> {
         Box::pin(async {})
     }
 }

@@ -157,7 +157,7 @@ async fn call_that_was_not_begun_is_requeued_as_undelivered(broker: Broker) {
     }
     let begun = || names.iter().filter(|name| office.times(name) > 0).count();
     until("two have begun, and the others are here", || {
-        begun() == 2 && office.broker.figures().received == 7
+        begun() == 2 && office.broker.stats().received == 7
     })
     .await;
     let names_of = |is_begun: bool| -> Vec<String> {
@@ -184,7 +184,7 @@ async fn call_that_was_not_begun_is_requeued_as_undelivered(broker: Broker) {
         assert_eq!(delivery.delivered_before, 0);
         let call: Value = serde_json::from_slice(&delivery.message.body).unwrap();
         found.push(call["payload"]["name"].as_str().unwrap().to_owned());
-        delivery.receipt.done();
+        delivery.receipt.ack();
     }
     found.sort();
     assert_eq!(found, unbegun, "each once, and none that had begun");
@@ -206,7 +206,7 @@ async fn call_that_expires_before_it_begins_is_not_executed(broker: Broker) {
         let message = Message { expiration, reply_to, ..office.parcel(name, "well") };
         office.broker.publish(message).await.unwrap();
     }
-    until("they are here", || office.broker.figures().received >= 3).await;
+    until("they are here", || office.broker.stats().received >= 3).await;
     // The messages wait here for longer than their expiration.
     tokio::time::sleep(Duration::from_millis(400)).await;
     crate::gate::gate(&office.own("first")).add_permits(1);

@@ -79,5 +79,5 @@ async fn deleted_queues_and_exchanges_are_declared_again() {
     server.ctl(&["eval", &format!("rabbit_exchange:delete({events}, false, <<\"test\">>).")]);
     office.gateway().publisher().publish("topic", &1).await.unwrap();
     assert!(has().contains(&exchange));
-    until("nothing is held", || office.broker.figures().pending == 0).await;
+    until("nothing is held", || office.broker.stats().pending == 0).await;
 }

@@ -95,7 +95,7 @@ each_database! {
                     .expect("in time")
                     .unwrap();
                 let (key, number) = read(&delivery.message);
-                delivery.receipt.done();
+                delivery.receipt.ack();
                 // Duplicates are allowed, and ignored.
                 if seen.insert(number) {
                     let expected = next.insert(key, number + 2 * KEYS).unwrap_or(key);

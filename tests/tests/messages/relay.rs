@@ -115,7 +115,7 @@ async fn request_without_a_reply_in_time_is_504(broker: Broker) {
 
 async fn first_reply_counts(broker: Broker) {
     let office = Office::open_with(&broker, "routes.'NAME'.timeout = '2s'").await;
-    let before = office.broker.figures();
+    let before = office.broker.stats();
     let _worker = office
         .worker(|_| {
             ["first", "second"]
@@ -126,7 +126,7 @@ async fn first_reply_counts(broker: Broker) {
     let answer = send(office.http.get(office.url("/a"))).await;
     assert_eq!(answer.text().await.unwrap(), "first");
     until("the second is counted", || {
-        let after = office.broker.figures();
+        let after = office.broker.stats();
         (after.replied - before.replied, after.duplicate - before.duplicate, after.pending)
             == (1, 1, 0)
     })

@@ -66,7 +66,7 @@ fn unparsable() -> Vec<(&'static str, Vec<Property>)> {
 /// Returns the next message of a queue, after acknowledging it.
 async fn taken(received: &mut Deliveries) -> Message {
     let delivery = timeout_at(soon(), received.next()).await.expect("in time").expect("a message");
-    delivery.receipt.done();
+    delivery.receipt.ack();
     delivery.message
 }
 
@@ -104,7 +104,7 @@ async fn call_that_cannot_be_parsed_is_answered_400_and_job_is_dead() {
     assert_eq!((reply.status(), reply.correlation_id), (Some(400), None));
     assert_eq!(office.times("a"), 0);
     assert_eq!(office.call(office.parcel("b", "well")).await.0, 200);
-    assert_eq!(office.broker.figures().connections_lost, 0, "no connection was lost");
+    assert_eq!(office.broker.stats().connections_lost, 0, "no connection was lost");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn reply_that_cannot_be_parsed_fails_its_request_alone() {
             );
         }
     }
-    assert_eq!(office.broker.figures().connections_lost, 0, "no connection was lost");
+    assert_eq!(office.broker.stats().connections_lost, 0, "no connection was lost");
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn routing_key_that_is_not_utf_8_is_received_with_question_marks() {
         .publish(&fanout, b"\xff", &properties(vec![]), &office.parcel("a", "well").body)
         .await;
     until("the job is done", || office.times("a") == 1).await;
-    assert_eq!(office.broker.figures().connections_lost, 0, "no connection was lost");
+    assert_eq!(office.broker.stats().connections_lost, 0, "no connection was lost");
 }
 
 /// Returns properties that fill a frame, with a `reply_to` that the broker makes longer.
@@ -200,7 +200,7 @@ async fn frame_that_the_broker_makes_too_long_ends_its_call_alone() {
         .await;
     let problem: Value = serde_json::from_slice(&publisher.reply().await).unwrap();
     assert_eq!((&problem["status"], &problem["code"]), (&400.into(), &"invalid-request".into()));
-    assert_eq!((office.times("a"), office.broker.figures().connections_lost), (0, 0));
+    assert_eq!((office.times("a"), office.broker.stats().connections_lost), (0, 0));
 }
 
 #[tokio::test]

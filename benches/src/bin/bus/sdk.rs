@@ -115,9 +115,9 @@ pub(crate) async fn pending(url: &str) -> Outcome<()> {
         calls.push(tokio::spawn(broker.call(message, soon())));
     }
     let end = soon();
-    while broker.figures().pending < CALLS as u64 || broker.figures().received < CALLS as u64 {
+    while broker.stats().pending < CALLS as u64 || broker.stats().received < CALLS as u64 {
         if tokio::time::Instant::now() > end {
-            return Err(format!("{:?}", broker.figures()).into());
+            return Err(format!("{:?}", broker.stats()).into());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -30,7 +30,7 @@ impl AckQueue {
         self.wake.notified().await;
     }
 
-    /// Takes the dispositions, and leaves the empty `room` in their index.
+    /// Takes the dispositions, and leaves the empty `room` in their place.
     pub(super) fn take(&self, room: &mut Vec<(u64, Disposition)>) {
         mem::swap(&mut self.state().dispositions, room);
     }
@@ -64,11 +64,11 @@ impl Acknowledge for AckQueue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AckCommand {
     /// `basic.ack` for one delivery tag.
-    Done(u64),
+    Ack(u64),
     /// `basic.ack` with `multiple`: all deliveries up to this tag.
-    DoneUpTo(u64),
+    AckMultiple(u64),
     /// `basic.nack` with `requeue` for one delivery tag.
-    Again(u64),
+    Requeue(u64),
 }
 
 /// The deliveries of a channel that are not acknowledged yet. Delivery tags count up from one.
@@ -114,10 +114,10 @@ impl UnackedDeliveries {
                 return false;
             }
             self.open -= 1;
-            if *disposition == Disposition::Again {
-                commands.push(AckCommand::Again(*delivery_tag));
+            if *disposition == Disposition::Requeue {
+                commands.push(AckCommand::Requeue(*delivery_tag));
             }
-            *disposition == Disposition::Done
+            *disposition == Disposition::Ack
         });
         while self.settled.front() == Some(&true) {
             self.settled.pop_front();
@@ -128,14 +128,14 @@ impl UnackedDeliveries {
         let before = self.before;
         let contiguous = dispositions.iter().map(|(tag, _)| *tag).filter(|tag| *tag <= before);
         if let Some(last) = contiguous.max() {
-            commands.push(AckCommand::DoneUpTo(last));
+            commands.push(AckCommand::AckMultiple(last));
         }
         commands.extend(
             dispositions
                 .drain(..)
                 .map(|(delivery_tag, _)| delivery_tag)
                 .filter(|delivery_tag| *delivery_tag > before)
-                .map(AckCommand::Done),
+                .map(AckCommand::Ack),
         );
     }
 }
@@ -155,21 +155,21 @@ mod tests {
 
     #[test]
     fn acks_without_a_gap_are_sent_as_one_multiple_ack() {
-        use Disposition::{Again, Done};
+        use Disposition::{Ack, Requeue};
         let mut unacked = UnackedDeliveries::default();
         unacked.add(6);
-        assert_eq!(settle(&mut unacked, &[(2, Done), (1, Done)]), [AckCommand::DoneUpTo(2)]);
+        assert_eq!(settle(&mut unacked, &[(2, Ack), (1, Ack)]), [AckCommand::AckMultiple(2)]);
         assert_eq!(
-            settle(&mut unacked, &[(5, Done), (6, Done)]),
-            [AckCommand::Done(5), AckCommand::Done(6)]
+            settle(&mut unacked, &[(5, Ack), (6, Ack)]),
+            [AckCommand::Ack(5), AckCommand::Ack(6)]
         );
-        assert_eq!(settle(&mut unacked, &[(4, Again)]), [AckCommand::Again(4)]);
+        assert_eq!(settle(&mut unacked, &[(4, Requeue)]), [AckCommand::Requeue(4)]);
         assert_eq!(unacked.open(), 1);
-        assert_eq!(settle(&mut unacked, &[(3, Done)]), [AckCommand::DoneUpTo(3)]);
+        assert_eq!(settle(&mut unacked, &[(3, Ack)]), [AckCommand::AckMultiple(3)]);
         unacked.add(8);
         assert_eq!(
-            settle(&mut unacked, &[(7, Again), (8, Done)]),
-            [AckCommand::Again(7), AckCommand::DoneUpTo(8)]
+            settle(&mut unacked, &[(7, Requeue), (8, Ack)]),
+            [AckCommand::Requeue(7), AckCommand::AckMultiple(8)]
         );
         assert_eq!(unacked.open(), 0);
     }
@@ -178,21 +178,21 @@ mod tests {
     fn repeated_and_unknown_delivery_tags_are_ignored() {
         let mut unacked = UnackedDeliveries::default();
         unacked.add(2);
-        let done = Disposition::Done;
+        let done = Disposition::Ack;
         assert_eq!(
             settle(&mut unacked, &[(2, done), (2, done), (3, done), (0, done)]),
-            [AckCommand::Done(2)]
+            [AckCommand::Ack(2)]
         );
-        assert_eq!(settle(&mut unacked, &[(2, Disposition::Again)]), []);
+        assert_eq!(settle(&mut unacked, &[(2, Disposition::Requeue)]), []);
     }
 
     #[tokio::test]
     async fn queue_of_a_lost_channel_drops_dispositions() {
         let queue = AckQueue::default();
-        queue.settle(1, Disposition::Done);
+        queue.settle(1, Disposition::Ack);
         queue.wait().await;
         queue.lose();
-        queue.settle(2, Disposition::Done);
+        queue.settle(2, Disposition::Ack);
         let mut taken = Vec::new();
         queue.take(&mut taken);
         assert_eq!(taken, []);

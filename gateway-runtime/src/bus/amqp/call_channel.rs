@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{Stream, StreamExt, stream::FuturesUnordered};
+use futures_util::{Stream, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use lapin::{
     Channel, Confirmation, Consumer, ErrorKind, ExchangeKind,
     message::{BasicReturnMessage, Delivery},
@@ -31,7 +31,7 @@ use crate::{
     bus::{
         BusError, BusErrorKind, Message, ShortStr,
         amqp::{
-            confirms::{ConfirmQueue, Confirmed, UnconfirmedPublish},
+            confirms::{ConfirmQueue, UnconfirmedPublish},
             connection::AmqpConnection,
             convert::{self, PublishRequest},
         },
@@ -62,8 +62,8 @@ impl CallChannel {
             wire.connection().create_channel().await.map_err(|error| failed(&error, exchange))?;
         let answers =
             prepare(&channel, exchange).await.map_err(|error| failed(&error, exchange))?;
-        let (pending, unconfirmed) =
-            (Arc::new(PendingCalls::counted(counts)), Arc::<ConfirmQueue>::default());
+        let pending = Arc::new(PendingCalls::counted(counts));
+        let unconfirmed = Arc::<ConfirmQueue>::default();
         let run = ChannelTask {
             pending: Arc::clone(&pending),
             unconfirmed: Arc::clone(&unconfirmed),
@@ -96,15 +96,18 @@ impl CallChannel {
         }
         let waiting = self.pending.begin(Some(WakeQueue::current()));
         message.expiration = Some(left);
-        (message.reply_to, message.correlation_id) =
-            (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
+        message.reply_to = Some(REPLY_TO.into());
+        message.correlation_id = Some(waiting.id().text().into());
         let message = PublishRequest::new(message, self.wire.largest_frame())?;
         let publishing = Arc::clone(self).publish(message);
         self.unconfirmed.send(waiting.id(), publishing).map_err(|_| ended())?;
         Ok(waiting)
     }
 
-    fn publish(self: Arc<Self>, message: PublishRequest) -> Confirmed {
+    fn publish(
+        self: Arc<Self>,
+        message: PublishRequest,
+    ) -> BoxFuture<'static, lapin::Result<Confirmation>> {
         Box::pin(async move {
             let PublishRequest { exchange, key, properties, body } = message;
             let options = BasicPublishOptions { mandatory: true, immediate: false };
@@ -131,8 +134,11 @@ fn ended() -> BusError {
 async fn prepare(channel: &Channel, exchange: &ShortStr) -> lapin::Result<Consumer> {
     if !exchange.is_empty() {
         let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
-        let (name, any) = (exchange.as_ref().into(), ExchangeKind::Direct);
-        channel.exchange_declare(name, any, passive, FieldTable::default()).await?;
+        // A passive declaration accepts an exchange of any kind.
+        let name = exchange.as_ref().into();
+        channel
+            .exchange_declare(name, ExchangeKind::Direct, passive, FieldTable::default())
+            .await?;
     }
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
@@ -188,7 +194,7 @@ impl ChannelTask {
             Poll::Pending => self.poll(context),
         })
         .await;
-        self.arrived.send(MatchedReply::tell);
+        self.arrived.send(MatchedReply::deliver);
         // The queue is closed first, so that no call begins to wait after all have failed.
         self.unconfirmed.close();
         self.pending.fail_all(&why);
@@ -204,7 +210,7 @@ impl ChannelTask {
                 None => return Poll::Ready(closed()),
             }
         }
-        self.arrived.send(MatchedReply::tell);
+        self.arrived.send(MatchedReply::deliver);
         if self.unconfirmed.take(context.waker(), |sent| self.confirmed.push(sent)).is_err() {
             return Poll::Ready(closed());
         }
@@ -218,9 +224,9 @@ impl ChannelTask {
 
     fn answer(&mut self, answer: Delivery) {
         let Some(arrived) = self.pending.answer(convert::message(answer)) else { return };
-        match arrived.home() {
-            Some(home) => self.arrived.add(home.clone(), arrived),
-            None => arrived.tell(),
+        match arrived.wake_queue() {
+            Some(wake_queue) => self.arrived.add(wake_queue.clone(), arrived),
+            None => arrived.deliver(),
         }
     }
 

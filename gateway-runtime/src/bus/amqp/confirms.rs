@@ -11,17 +11,15 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use futures_util::future::BoxFuture;
 use lapin::Confirmation;
 
 use crate::bus::pending_calls::CorrelationId;
 
-/// A future that is ready when the broker has confirmed a message.
-pub(super) type Confirmed = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
-
 /// A message that was handed to the library; ready when it is confirmed.
 pub(super) struct UnconfirmedPublish {
     id: CorrelationId,
-    confirmed: Confirmed,
+    confirmed: BoxFuture<'static, lapin::Result<Confirmation>>,
 }
 
 /// The unconfirmed messages of one channel.
@@ -43,7 +41,7 @@ impl ConfirmQueue {
     pub(super) fn send(
         &self,
         id: CorrelationId,
-        mut confirmed: Confirmed,
+        mut confirmed: BoxFuture<'static, lapin::Result<Confirmation>>,
     ) -> Result<(), ChannelClosed> {
         let mut state = self.state();
         if state.is_closed {

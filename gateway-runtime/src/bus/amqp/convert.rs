@@ -1,6 +1,6 @@
 //! Conversion between [`Message`] and the messages of the client library.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, mem, time::Duration};
 
 use bytes::Bytes;
 use lapin::{
@@ -32,10 +32,31 @@ pub(super) struct PublishRequest {
 impl PublishRequest {
     /// Converts a message. Checks limits whose violation would close the channel, or the connection
     /// that others share.
-    pub(super) fn new(message: Message, largest_frame: usize) -> Result<Self, BusError> {
+    pub(super) fn new(mut message: Message, largest_frame: usize) -> Result<Self, BusError> {
         if message.body.len() > MAX_MESSAGE_BYTES {
             return Err(unfit("the body is larger than 128 MiB"));
         }
+        let exchange = mem::take(&mut message.exchange);
+        let key = mem::take(&mut message.routing_key);
+        let body = mem::take(&mut message.body);
+        let EncodedProperties { properties, bytes } = EncodedProperties::new(message)?;
+        if bytes > largest_frame {
+            return Err(unfit(
+                "the headers together are larger than RabbitMQ takes (a frame, 128 KiB by default)",
+            ));
+        }
+        Ok(Self { exchange: short(exchange)?, key: short(key)?, properties, body })
+    }
+}
+
+/// The properties of a message, and the size of their frame.
+struct EncodedProperties {
+    properties: BasicProperties,
+    bytes: usize,
+}
+
+impl EncodedProperties {
+    fn new(message: Message) -> Result<Self, BusError> {
         let mut properties =
             BasicProperties::default().with_delivery_mode(if message.persistent { 2 } else { 1 });
         let mut length = FRAME_OVERHEAD_BYTES;
@@ -86,16 +107,7 @@ impl PublishRequest {
             length += bytes;
             properties = properties.with_headers(headers);
         }
-        if length > largest_frame {
-            return Err(unfit(
-                "the headers together are larger than RabbitMQ takes (a frame, 128 KiB by default)",
-            ));
-        }
-        let (exchange, key) = (
-            crate::bus::amqp::convert::short(message.exchange)?,
-            crate::bus::amqp::convert::short(message.routing_key)?,
-        );
-        Ok(Self { exchange, key, properties, body: message.body })
+        Ok(Self { properties, bytes: length })
     }
 }
 
@@ -151,7 +163,8 @@ fn value(field: MessageHeader) -> Result<(AMQPValue, usize), BusError> {
             (AMQPValue::FieldTable(table), bytes + 1)
         }
         MessageHeader::List(fields) => {
-            let (mut list, mut bytes) = (Vec::with_capacity(fields.len()), 5);
+            let mut list = Vec::with_capacity(fields.len());
+            let mut bytes = 5;
             for field in fields {
                 let (value, length) = value(field)?;
                 list.push(value);

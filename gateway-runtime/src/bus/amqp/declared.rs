@@ -5,24 +5,13 @@
 //! that wait for it. A deletion that no returned message reveals, such as that of a dead-letter
 //! queue whose exchange has other subscribers, is repaired by a periodic restore.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
-
 use arc_swap::ArcSwap;
-use tokio::{
-    sync::Mutex,
-    time::{Instant, sleep},
-};
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::bus::{
     BusError, CallQueue, ShortStr,
-    amqp::{AmqpState, connection::AmqpConnection, declare},
+    amqp::{connection::AmqpConnection, declare},
 };
-
-/// The interval of the periodic restore.
-const REDECLARE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A declared part of the topology.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +119,8 @@ impl DeclaredTopology {
         if let Some(round) = last.as_ref().filter(|round| round.began >= missed) {
             return round.ended.clone();
         }
-        let (began, mut ended) = (Instant::now(), Ok(()));
+        let began = Instant::now();
+        let mut ended = Ok(());
         for declaration in self.all.load_full().iter() {
             ended = declaration.declare(wire).await.and(ended);
         }
@@ -138,32 +128,7 @@ impl DeclaredTopology {
         ended
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.all.load().is_empty()
     }
-}
-
-/// Declares everything again at intervals, until the broker is dropped.
-pub(super) async fn keep_declared(shared: Weak<AmqpState>) {
-    let mut last = Ok(());
-    loop {
-        sleep(REDECLARE_INTERVAL).await;
-        let Some(shared) = shared.upgrade() else { return };
-        let Ok(wire) = shared.publishing.now() else { continue };
-        if shared.declared.is_empty() {
-            continue;
-        }
-        let restoring = tokio::time::timeout(shared.connect_timeout, restore(&shared, wire));
-        let Ok(ended) = restoring.await else { continue };
-        if let Err(error) = &ended
-            && ended != last
-        {
-            tracing::warn!(target: "gateway::bus", %error, "not declared again");
-        }
-        last = ended;
-    }
-}
-
-async fn restore(shared: &AmqpState, wire: Arc<AmqpConnection>) -> Result<(), BusError> {
-    shared.declared.restore(&wire, Instant::now()).await
 }

@@ -14,8 +14,10 @@
 //! - `convert`: messages to and from the library's types
 
 mod acks;
+mod address;
 mod call_channel;
 mod call_channels;
+mod channel_deliveries;
 mod confirms;
 mod connection;
 mod consumer;
@@ -25,23 +27,20 @@ mod declared;
 mod event_channels;
 mod guard;
 mod reconnect;
+mod redeclare;
 mod replies;
+mod state;
 mod subscriber;
 #[cfg(test)]
 mod tests;
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, atomic::AtomicU64, atomic::Ordering},
 };
 
 use arc_swap::ArcSwapOption;
+use futures_util::future::BoxFuture;
 use tokio::{
     runtime::Handle,
     time::{Instant, timeout, timeout_at},
@@ -49,47 +48,29 @@ use tokio::{
 
 #[cfg(fuzzing)]
 pub use crate::bus::amqp::guard::filtered;
+#[cfg(test)]
+pub(super) use crate::bus::amqp::tests::take;
 use crate::{
     base::{secret::Secret, start_error::StartError},
     bus::{
-        Broker, BrokerStats, BusError, BusErrorKind, BusFuture, BusSettings, CallQueue, Deliveries,
-        Message, ShortStr, Subscription,
+        Broker, BrokerStats, BusError, BusErrorKind, BusSettings, CallQueue, Deliveries, Message,
+        ShortStr, Subscription,
         amqp::{
-            call_channels::{CallChannels, ChannelContext},
-            connection::{Address, AmqpConnection},
+            address::Address,
+            call_channels::ChannelContext,
             consumer::ConsumerTask,
-            declared::{Declaration, DeclaredTopology, keep_declared},
+            declared::{Declaration, DeclaredTopology},
             event_channels::EventChannels,
             reconnect::ReconnectingConnection,
+            redeclare::keep_declared,
             replies::Replies,
+            state::{AmqpCounters, AmqpState},
         },
-        pending_calls::{ReplyCounters, ReplyFuture},
     },
 };
 
 /// A broker that is RabbitMQ.
 pub struct AmqpBroker(Arc<AmqpState>);
-
-struct AmqpState {
-    publishing: ReconnectingConnection,
-    consuming: ReconnectingConnection,
-    call_channels: ArcSwapOption<CallChannels>,
-    events: EventChannels,
-    declared: DeclaredTopology,
-    replies: Replies,
-    opening: ChannelContext,
-    confirm_timeout: Duration,
-    connect_timeout: Duration,
-    figures: Counted,
-}
-
-#[derive(Default)]
-struct Counted {
-    calls: Arc<ReplyCounters>,
-    published: Arc<AtomicU64>,
-    received: Arc<AtomicU64>,
-    lost: Arc<AtomicU64>,
-}
 
 impl AmqpBroker {
     /// Connects to the broker at a URL. The tasks of the connections run in the current runtime.
@@ -98,40 +79,40 @@ impl AmqpBroker {
     ///
     /// Fails if RabbitMQ cannot be reached or refuses the login.
     pub async fn open(url: &Secret, settings: &BusSettings) -> Result<Self, StartError> {
-        let address = Address::parse(url, settings).map_err(|why| {
+        let address = Address::parse(url, settings).map_err(|error| {
             StartError::new(format!(
-                "[bus]: `amqp` cannot be understood: {why}; write \
+                "[bus]: `amqp` cannot be understood: {error}; write \
                  amqp://user:password@host:5672/vhost"
             ))
         })?;
-        let figures = Counted::default();
-        let unreachable = |why| {
+        let counters = AmqpCounters::default();
+        let unreachable = |error| {
             StartError::new(format!(
-                "[bus]: RabbitMQ at {address} cannot be used: {why}; start it, or correct \
+                "[bus]: RabbitMQ at {address} cannot be used: {error}; start it, or correct \
                  `amqp` (MESSAGE_BUS_AMQP_URL in the environment)"
             ))
         };
         let link =
-            |name| ReconnectingConnection::open(address.clone(), name, Arc::clone(&figures.lost));
+            |name| ReconnectingConnection::open(address.clone(), name, Arc::clone(&counters.lost));
         let publishing = link("gateway: publishes").await.map_err(unreachable)?;
         let consuming = link("gateway: consumes").await.map_err(unreachable)?;
         let opening = ChannelContext {
             home: Handle::current(),
             timeout: settings.connect_timeout,
-            counts: Arc::clone(&figures.calls),
-            published: Arc::clone(&figures.published),
+            counts: Arc::clone(&counters.calls),
+            published: Arc::clone(&counters.published),
         };
         let shared = Arc::new(AmqpState {
             publishing,
             consuming,
             call_channels: ArcSwapOption::empty(),
-            events: EventChannels::new(Arc::clone(&figures.published)),
+            events: EventChannels::new(Arc::clone(&counters.published)),
             declared: DeclaredTopology::default(),
-            replies: Replies::new(Arc::clone(&figures.published)),
+            replies: Replies::new(Arc::clone(&counters.published)),
             opening,
             confirm_timeout: settings.confirm_timeout,
             connect_timeout: settings.connect_timeout,
-            figures,
+            counters,
         });
         tokio::spawn(keep_declared(Arc::downgrade(&shared)));
         Ok(Self(shared))
@@ -139,7 +120,7 @@ impl AmqpBroker {
 }
 
 impl Broker for AmqpBroker {
-    fn publish(&self, message: Message) -> BusFuture<()> {
+    fn publish(&self, message: Message) -> BoxFuture<'static, Result<(), BusError>> {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
             let deadline = Instant::now() + this.confirm_timeout;
@@ -147,7 +128,7 @@ impl Broker for AmqpBroker {
         })
     }
 
-    fn declare_topic(&self, exchange: ShortStr) -> BusFuture<()> {
+    fn declare_topic(&self, exchange: ShortStr) -> BoxFuture<'static, Result<(), BusError>> {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
             let wire = this.publishing.now()?;
@@ -160,7 +141,7 @@ impl Broker for AmqpBroker {
         })
     }
 
-    fn reply(&self, message: Message) -> BusFuture<()> {
+    fn reply(&self, message: Message) -> BoxFuture<'static, Result<(), BusError>> {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
             let deadline = Instant::now() + this.confirm_timeout;
@@ -168,7 +149,11 @@ impl Broker for AmqpBroker {
         })
     }
 
-    fn call(&self, message: Message, deadline: Instant) -> BusFuture<Message> {
+    fn call(
+        &self,
+        message: Message,
+        deadline: Instant,
+    ) -> BoxFuture<'static, Result<Message, BusError>> {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
             let late = |_| {
@@ -179,12 +164,13 @@ impl Broker for AmqpBroker {
             };
             let waiting =
                 timeout_at(deadline, this.send(message, deadline)).await.unwrap_or_else(late)?;
-            this.answer(waiting, deadline).await
+            this.reply_to(waiting, deadline).await
         })
     }
 
-    fn declare(&self, queue: &CallQueue) -> BusFuture<()> {
-        let (this, queue) = (Arc::clone(&self.0), queue.clone());
+    fn declare(&self, queue: &CallQueue) -> BoxFuture<'static, Result<(), BusError>> {
+        let this = Arc::clone(&self.0);
+        let queue = queue.clone();
         Box::pin(async move {
             let wire = this.consuming.now()?;
             let late = |_| {
@@ -196,10 +182,16 @@ impl Broker for AmqpBroker {
         })
     }
 
-    fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries> {
-        let (link, received) = (self.0.consuming.clone(), Arc::clone(&self.0.figures.received));
-        let consuming =
-            ConsumerTask { link, subscription, timeout: self.0.connect_timeout, received };
+    fn consume(
+        &self,
+        subscription: Subscription,
+    ) -> BoxFuture<'static, Result<Deliveries, BusError>> {
+        let consuming = ConsumerTask {
+            link: self.0.consuming.clone(),
+            subscription,
+            timeout: self.0.connect_timeout,
+            received: Arc::clone(&self.0.counters.received),
+        };
         let declaration = match &consuming.subscription {
             Subscription::Calls(calls) => Some(Declaration::Calls(calls.clone())),
             Subscription::Topic { .. } => None,
@@ -227,17 +219,20 @@ impl Broker for AmqpBroker {
         Ok(())
     }
 
-    fn figures(&self) -> BrokerStats {
-        let Counted { calls, published, received, lost } = &self.0.figures;
+    fn stats(&self) -> BrokerStats {
+        let AmqpCounters { calls, published, received, lost } = &self.0.counters;
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let (published, received, lost) = (count(published), count(received), count(lost));
-        let mut figures =
-            BrokerStats { published, received, connections_lost: lost, ..BrokerStats::default() };
-        calls.add_to(&mut figures);
-        figures
+        let mut stats = BrokerStats {
+            published: count(published),
+            received: count(received),
+            connections_lost: count(lost),
+            ..BrokerStats::default()
+        };
+        calls.add_to(&mut stats);
+        stats
     }
 
-    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn close(&self) -> BoxFuture<'static, ()> {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
             tokio::join!(this.consuming.close(), this.publishing.close());
@@ -245,93 +240,8 @@ impl Broker for AmqpBroker {
     }
 }
 
-impl AmqpState {
-    /// Publishes a message. If it is returned although its exchange or queue was declared here, the
-    /// topology is restored and the message published again.
-    async fn publish(&self, message: Message, deadline: Instant) -> Result<(), BusError> {
-        let wire = self.publishing.now()?;
-        let again = self
-            .declared
-            .includes(&message.exchange, &message.routing_key)
-            .then(|| message.clone());
-        let published = self.events.publish(Arc::clone(&wire), message, deadline).await;
-        let is_missing = |error: &BusError| error.kind() == BusErrorKind::Unroutable;
-        let Some(message) = again.filter(|_| published.as_ref().is_err_and(is_missing)) else {
-            return published;
-        };
-        if let Ok(Err(error)) =
-            timeout_at(deadline, self.declared.restore(&wire, Instant::now())).await
-        {
-            return Err(error);
-        }
-        self.events.publish(wire, message, deadline).await
-    }
-
-    /// Sends a call on the call channel of its exchange.
-    async fn send(&self, message: Message, deadline: Instant) -> Result<ReplyFuture, BusError> {
-        if message.exchange.len() > Message::MAX_NAME_BYTES {
-            return Err(convert::too_long());
-        }
-        let channel = self.call_channels(self.publishing.now()?).get(&message.exchange).await?;
-        channel.send(message, deadline.saturating_duration_since(Instant::now()))
-    }
-
-    /// Returns the call channels of the current connection.
-    fn call_channels(&self, wire: Arc<AmqpConnection>) -> Arc<CallChannels> {
-        let call_channels = self.call_channels.load();
-        if let Some(call_channels) = &*call_channels
-            && call_channels.belongs_to(&wire)
-        {
-            return Arc::clone(call_channels);
-        }
-        let new = Arc::new(CallChannels::new(wire, self.opening.clone()));
-        // Of concurrent callers, all use the channels of the first.
-        let before = self.call_channels.compare_and_swap(&call_channels, Some(Arc::clone(&new)));
-        match &*before {
-            Some(others) if others.belongs_to(new.wire()) => Arc::clone(others),
-            _ => new,
-        }
-    }
-
-    async fn answer(
-        &self,
-        mut waiting: ReplyFuture,
-        deadline: Instant,
-    ) -> Result<Message, BusError> {
-        let confirmed = deadline.min(Instant::now() + self.confirm_timeout);
-        if let Ok(answer) = timeout_at(confirmed, &mut waiting).await {
-            return answer;
-        }
-        if !waiting.is_confirmed() {
-            return Err(BusError::new(
-                BusErrorKind::ConfirmTimeout,
-                "RabbitMQ did not confirm the message in time",
-            ));
-        }
-        let late = |_| Err(BusError::new(BusErrorKind::ReplyTimeout, "no answer came in time"));
-        timeout_at(deadline, waiting).await.unwrap_or_else(late)
-    }
-}
-
 impl fmt::Debug for AmqpBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AmqpBroker").field("state", &self.state()).finish_non_exhaustive()
-    }
-}
-
-/// Takes the first message from a queue without consumers; waits for one.
-#[cfg(test)]
-pub(super) async fn take(url: &Secret, queue: &crate::bus::ShortStr) -> Message {
-    let address = Address::parse(url, &BusSettings::default()).unwrap();
-    let wire = AmqpConnection::connect(&address, "test").await.unwrap();
-    let channel = wire.connection().create_channel().await.unwrap();
-    loop {
-        let options = lapin::options::BasicGetOptions { no_ack: true };
-        if let Some(got) =
-            channel.basic_get(convert::short(queue.clone()).unwrap(), options).await.unwrap()
-        {
-            return convert::message(got.delivery);
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

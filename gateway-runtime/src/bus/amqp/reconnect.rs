@@ -17,7 +17,10 @@ use tokio::{
 
 use crate::bus::{
     BusError, BusErrorKind,
-    amqp::connection::{Address, AmqpConnection},
+    amqp::{
+        address::Address,
+        connection::{AmqpConnection, ConnectError},
+    },
 };
 
 /// The delay before the first attempt to reconnect; doubles with each attempt.
@@ -28,15 +31,15 @@ const STATE_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The state of the connection.
 #[derive(Clone)]
-pub(super) enum State {
-    Up(Arc<AmqpConnection>),
-    Away(BusError),
+enum ConnectionState {
+    Connected(Arc<AmqpConnection>),
+    Disconnected(BusError),
 }
 
 /// A handle to a connection that is re-established until the last handle is dropped.
 #[derive(Clone)]
 pub(super) struct ReconnectingConnection {
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ConnectionState>,
     /// The signal to close the connection for good.
     close: Arc<watch::Sender<bool>>,
 }
@@ -46,14 +49,14 @@ impl ReconnectingConnection {
     ///
     /// # Errors
     ///
-    /// Fails if the first attempt fails; the text is for operators.
+    /// Fails if the first attempt fails.
     pub(super) async fn open(
         address: Address,
         name: &'static str,
         lost: Arc<AtomicU64>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, ConnectError> {
         let wire = Arc::new(AmqpConnection::connect(&address, name).await?);
-        let (states, state) = watch::channel(State::Up(Arc::clone(&wire)));
+        let (states, state) = watch::channel(ConnectionState::Connected(Arc::clone(&wire)));
         let (close, closing) = watch::channel(false);
         tokio::spawn(ReconnectTask { address, name, states, lost, closing }.run(wire));
         Ok(Self { state, close: Arc::new(close) })
@@ -62,16 +65,21 @@ impl ReconnectingConnection {
     /// Returns the current connection.
     pub(super) fn now(&self) -> Result<Arc<AmqpConnection>, BusError> {
         match &*self.state.borrow() {
-            State::Up(wire) => Ok(Arc::clone(wire)),
-            State::Away(error) => Err(error.clone()),
+            ConnectionState::Connected(wire) => Ok(Arc::clone(wire)),
+            ConnectionState::Disconnected(error) => Err(error.clone()),
         }
     }
 
     /// Waits for a connection; none after the task has ended.
     pub(super) async fn up(&mut self) -> Option<Arc<AmqpConnection>> {
-        match &*self.state.wait_for(|state| matches!(state, State::Up(_))).await.ok()? {
-            State::Up(wire) => Some(Arc::clone(wire)),
-            State::Away(_) => None,
+        match &*self
+            .state
+            .wait_for(|state| matches!(state, ConnectionState::Connected(_)))
+            .await
+            .ok()?
+        {
+            ConnectionState::Connected(wire) => Some(Arc::clone(wire)),
+            ConnectionState::Disconnected(_) => None,
         }
     }
 
@@ -87,7 +95,7 @@ impl ReconnectingConnection {
 struct ReconnectTask {
     address: Address,
     name: &'static str,
-    states: watch::Sender<State>,
+    states: watch::Sender<ConnectionState>,
     lost: Arc<AtomicU64>,
     closing: watch::Receiver<bool>,
 }
@@ -114,7 +122,7 @@ impl ReconnectTask {
                 why = broken(&wire) => why,
                 () = self.closing() => {
                     let closed = BusError::new(BusErrorKind::Disconnected, "the bus was closed");
-                    self.states.send_replace(State::Away(closed));
+                    self.states.send_replace(ConnectionState::Disconnected(closed));
                     return wire.close().await;
                 }
             };
@@ -126,7 +134,7 @@ impl ReconnectTask {
                 reason = why,
                 "lost"
             );
-            self.states.send_replace(State::Away(BusError::new(
+            self.states.send_replace(ConnectionState::Disconnected(BusError::new(
                 BusErrorKind::Disconnected,
                 format!("the connection to RabbitMQ was lost, and is made again: {why}"),
             )));
@@ -144,7 +152,7 @@ impl ReconnectTask {
                 broker = %self.address,
                 "connected again"
             );
-            self.states.send_replace(State::Up(Arc::clone(&wire)));
+            self.states.send_replace(ConnectionState::Connected(Arc::clone(&wire)));
         }
     }
 
@@ -155,17 +163,17 @@ impl ReconnectTask {
             sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             match AmqpConnection::connect(&self.address, self.name).await {
                 Ok(wire) => return wire,
-                Err(why) => {
+                Err(error) => {
                     tracing::debug!(
                         target: "gateway::bus",
                         connection = self.name,
-                        reason = why,
+                        reason = %error,
                         "not connected"
                     );
-                    let error = format!("RabbitMQ at {} cannot be reached: {why}", self.address);
-                    self.states.send_replace(State::Away(BusError::new(
+                    let detail = format!("RabbitMQ at {} cannot be reached: {error}", self.address);
+                    self.states.send_replace(ConnectionState::Disconnected(BusError::new(
                         BusErrorKind::Disconnected,
-                        error,
+                        detail,
                     )));
                 }
             }
@@ -179,7 +187,7 @@ impl ReconnectTask {
 async fn broken(wire: &AmqpConnection) -> String {
     let mut events = std::pin::pin!(wire.connection().events_listener());
     let mut why = None;
-    let mut look = interval(STATE_POLL_INTERVAL);
+    let mut state_poll = interval(STATE_POLL_INTERVAL);
     loop {
         tokio::select! {
             biased;
@@ -199,7 +207,7 @@ async fn broken(wire: &AmqpConnection) -> String {
                 Event::Error(error) => why = Some(error.to_string()),
                 _ => {}
             },
-            _ = look.tick() => {}
+            _ = state_poll.tick() => {}
         }
         if !wire.is_connected() {
             return why.unwrap_or_else(|| "it was closed".to_owned());

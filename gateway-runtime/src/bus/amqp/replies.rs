@@ -4,8 +4,7 @@
 //! queue that confirms nothing delays its own replies only.
 
 use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
+    future::poll_fn,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -13,6 +12,7 @@ use std::{
     task::Poll,
 };
 
+use futures_util::future::BoxFuture;
 use lapin::{
     Channel, Confirmation,
     options::{BasicPublishOptions, ConfirmSelectOptions},
@@ -83,7 +83,7 @@ impl Replies {
     }
 
     async fn send(&self, channel: Channel, reply: PublishRequest) -> lapin::Result<Confirmation> {
-        let mut sending: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
+        let mut sending: BoxFuture<'_, _> = Box::pin(async move {
             let PublishRequest { exchange, key, properties, body } = reply;
             let options = BasicPublishOptions { mandatory: true, immediate: false };
             channel.basic_publish(exchange, key, options, &body, properties).await?.await

@@ -16,11 +16,7 @@ use crate::{
     base::secret::Secret,
     bus::{
         Broker, BusErrorKind, BusSettings, CallQueue, Message, ShortStr, Subscription,
-        amqp::{
-            AmqpBroker,
-            connection::{Address, AmqpConnection},
-            convert,
-        },
+        amqp::{AmqpBroker, address::Address, connection::AmqpConnection, convert},
     },
 };
 
@@ -185,5 +181,21 @@ async fn headers_larger_than_a_frame_are_refused_and_harm_no_connection() {
             "{length}"
         );
     }
-    assert_eq!(broker.figures().connections_lost, 0);
+    assert_eq!(broker.stats().connections_lost, 0);
+}
+
+/// Takes the first message from a queue without consumers; waits for one.
+pub(in crate::bus) async fn take(url: &Secret, queue: &ShortStr) -> Message {
+    let address = Address::parse(url, &BusSettings::default()).unwrap();
+    let wire = AmqpConnection::connect(&address, "test").await.unwrap();
+    let channel = wire.connection().create_channel().await.unwrap();
+    loop {
+        let options = lapin::options::BasicGetOptions { no_ack: true };
+        if let Some(got) =
+            channel.basic_get(convert::short(queue.clone()).unwrap(), options).await.unwrap()
+        {
+            return convert::message(got.delivery);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -46,7 +46,7 @@ async fn call_and_reply_carry_all_properties_and_headers(bus: Bus) {
         reply.content_type = Some("text/plain".into());
         reply.body = body.clone();
         bus.publish(reply).await;
-        received.receipt.done();
+        received.receipt.ack();
         received.message
     };
     let (answered, received) = tokio::join!(call, carried_out);
@@ -70,7 +70,7 @@ async fn call_and_reply_carry_all_properties_and_headers(bus: Bus) {
         (answered.content_type.as_deref(), answered.body == body),
         (Some("text/plain"), true)
     );
-    assert_eq!(bus.broker.figures().replied, 1);
+    assert_eq!(bus.broker.stats().replied, 1);
 }
 
 async fn first_of_two_replies_is_delivered_and_the_second_counted(bus: Bus) {
@@ -80,11 +80,11 @@ async fn first_of_two_replies_is_delivered_and_the_second_counted(bus: Bus) {
         let received = next(&mut deliveries).await;
         bus.reply(&received.message, "of one").await;
         bus.reply(&received.message, "of the other").await;
-        received.receipt.done();
+        received.receipt.ack();
     };
     assert_eq!(tokio::join!(call, workers).0.unwrap().body, "of one");
-    until(|| bus.broker.figures().duplicate == 1).await;
-    assert_eq!((bus.broker.figures().replied, bus.broker.figures().pending), (1, 0));
+    until(|| bus.broker.stats().duplicate == 1).await;
+    assert_eq!((bus.broker.stats().replied, bus.broker.stats().pending), (1, 0));
 }
 
 async fn late_reply_is_counted(bus: Bus) {
@@ -92,10 +92,10 @@ async fn late_reply_is_counted(bus: Bus) {
     let call = bus.call(Message::to_queue(queue.name), Duration::from_millis(300));
     let (answered, received) = tokio::join!(call, next(&mut deliveries));
     let error = answered.unwrap_err();
-    assert_eq!((error.kind(), error.may_have_happened()), (BusErrorKind::ReplyTimeout, true));
+    assert_eq!((error.kind(), error.is_ambiguous()), (BusErrorKind::ReplyTimeout, true));
     bus.reply(&received.message, "late").await;
-    until(|| bus.broker.figures().late_replies == 1).await;
-    assert_eq!(bus.broker.figures().replied, 0);
+    until(|| bus.broker.stats().late_replies == 1).await;
+    assert_eq!(bus.broker.stats().replied, 0);
 }
 
 async fn reply_without_a_call_is_counted(bus: Bus) {
@@ -109,13 +109,13 @@ async fn reply_without_a_call_is_counted(bus: Bus) {
         bus.reply(&received.message, "!").await;
     };
     assert_eq!(tokio::join!(call, worker).0.unwrap().body, "!");
-    assert_eq!(bus.broker.figures().unknown, 1);
+    assert_eq!(bus.broker.stats().unknown, 1);
 }
 
 async fn call_without_a_consumer_is_unroutable_at_once(bus: Bus) {
     for message in [Message::to_queue(name("absent")), Message::new(name("absent"), "key")] {
         let error = bus.call(message, Duration::from_secs(3600)).await.unwrap_err();
-        assert_eq!((error.kind(), error.may_have_happened()), (BusErrorKind::Unroutable, false));
+        assert_eq!((error.kind(), error.is_ambiguous()), (BusErrorKind::Unroutable, false));
     }
     let exchange = name("topic");
     let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "orders.*".into() };
@@ -125,7 +125,7 @@ async fn call_without_a_consumer_is_unroutable_at_once(bus: Bus) {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), BusErrorKind::Unroutable);
-    assert_eq!(bus.broker.figures().pending, 0);
+    assert_eq!(bus.broker.stats().pending, 0);
 }
 
 async fn concurrent_calls_receive_their_own_replies(bus: Bus) {
@@ -155,12 +155,12 @@ async fn concurrent_calls_receive_their_own_replies(bus: Bus) {
                 let mut reply = answer(&received.message, "");
                 reply.body = received.message.body.clone();
                 bus.publish(reply).await;
-                received.receipt.done();
+                received.receipt.ack();
             }
         }
     };
     tokio::join!(futures_util::future::join_all(calls), worker);
-    let figures = bus.broker.figures();
+    let figures = bus.broker.stats();
     assert_eq!((figures.replied, figures.pending, figures.received), (900, 0, 900));
 }
 
@@ -169,11 +169,11 @@ async fn cancelled_call_frees_its_slot(bus: Bus) {
     let call = bus.broker.call(Message::to_queue(queue.name), tokio::time::Instant::now() + LONG);
     let call = tokio::spawn(call);
     let received = next(&mut deliveries).await;
-    assert_eq!(bus.broker.figures().pending, 1);
+    assert_eq!(bus.broker.stats().pending, 1);
     call.abort();
-    until(|| bus.broker.figures().pending == 0).await;
+    until(|| bus.broker.stats().pending == 0).await;
     bus.reply(&received.message, "to nobody").await;
-    until(|| bus.broker.figures().late_replies == 1).await;
+    until(|| bus.broker.stats().late_replies == 1).await;
 }
 
 async fn call_expires_at_its_deadline(bus: Bus) {

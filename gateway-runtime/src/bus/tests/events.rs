@@ -77,5 +77,5 @@ async fn mandatory_message_fails_when_unroutable(bus: Bus) {
         publish("lost", false).await.unwrap();
         next(&mut subscriber).await;
     }
-    assert_eq!(bus.broker.figures().published, 40);
+    assert_eq!(bus.broker.stats().published, 40);
 }

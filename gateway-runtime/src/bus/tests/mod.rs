@@ -76,7 +76,7 @@ impl Bus {
         }
         let queue = CallQueue { name: queue.clone(), delays: vec![], ..crate::bus::tests::queue() };
         let delivery = next(&mut self.consume(&queue).await).await;
-        delivery.receipt.done();
+        delivery.receipt.ack();
         delivery.message
     }
 }

@@ -36,11 +36,11 @@ async fn dropped_delivery_is_requeued_and_acknowledged_one_is_not(bus: Bus) {
     }
     let (one, two) = (next(&mut deliveries).await, next(&mut deliveries).await);
     assert_eq!((one.delivered_before, two.delivered_before), (0, 0));
-    two.receipt.done();
+    two.receipt.ack();
     drop(one.receipt);
     let again = next(&mut deliveries).await;
     assert_eq!((&again.message.body[..], again.delivered_before), (&b"one"[..], 1));
-    again.receipt.done();
+    again.receipt.ack();
     bus.publish(message(&queue, "end")).await;
     assert_eq!(next(&mut deliveries).await.message.body, "end");
 }
@@ -74,7 +74,7 @@ async fn expired_call_is_no_dead_letter(bus: Bus) {
     let mut deliveries = bus.consume(&queue).await;
     let first = next(&mut deliveries).await;
     assert_eq!(first.message.body, "after them");
-    first.receipt.done();
+    first.receipt.ack();
     bus.publish(Message { routing_key: queue.dead_letter_queue(), ..message(&queue, "dead") })
         .await;
     assert_eq!(
@@ -91,18 +91,18 @@ async fn cancelled_subscription_receives_deliveries_on_their_way(bus: Bus) {
     for body in ["one", "two", "three"] {
         bus.publish(message(&queue, body)).await;
     }
-    until(|| bus.broker.figures().received == 4).await;
+    until(|| bus.broker.stats().received == 4).await;
     deliveries.cancel();
     let mut others = bus.consume(&queue).await;
     let mut bodies = Vec::new();
     while let Some(delivery) = tokio::time::timeout(LONG, deliveries.next()).await.unwrap() {
         assert_eq!(delivery.delivered_before, 0);
-        delivery.receipt.done();
+        delivery.receipt.ack();
         bodies.push(delivery.message.body);
     }
     assert_eq!(bodies, ["one", "two", "three"]);
     let settled = tokio::spawn(deliveries.settled());
-    begun.receipt.done();
+    begun.receipt.ack();
     tokio::time::timeout(LONG, settled).await.unwrap().unwrap();
     bus.publish(message(&queue, "end")).await;
     let end = next(&mut others).await;
@@ -136,7 +136,7 @@ async fn prefetch_limits_unacknowledged_deliveries(bus: Bus) {
     let (one, two) = (next(&mut deliveries).await, next(&mut deliveries).await);
     let early = tokio::time::timeout(Duration::from_millis(200), deliveries.next()).await;
     assert!(early.is_err(), "{early:?}");
-    two.receipt.done();
+    two.receipt.ack();
     assert_eq!(next(&mut deliveries).await.message.body, "three");
     drop(one);
 }
@@ -146,13 +146,13 @@ async fn unreceived_deliveries_go_to_other_consumers(bus: Bus) {
     for body in ["one", "two", "three"] {
         bus.publish(message(&queue, body)).await;
     }
-    until(|| bus.broker.figures().received == 3).await;
+    until(|| bus.broker.stats().received == 3).await;
     drop(deliveries);
     let mut others = bus.consume(&queue).await;
     let mut bodies = Vec::new();
     for _ in 0..3 {
         let delivery = next(&mut others).await;
-        delivery.receipt.done();
+        delivery.receipt.ack();
         bodies.push(delivery.message.body);
     }
     bodies.sort();
@@ -165,7 +165,7 @@ async fn delivery_can_be_acknowledged_after_its_subscription_ends(bus: Bus) {
     let slow = next(&mut deliveries).await;
     drop(deliveries);
     tokio::time::sleep(Duration::from_millis(100)).await;
-    slow.receipt.done();
+    slow.receipt.ack();
     bus.publish(message(&queue, "end")).await;
     let mut others = bus.consume(&queue).await;
     assert_eq!(next(&mut others).await.message.body, "end");
@@ -261,10 +261,10 @@ async fn message_sent_on_is_unchanged(bus: Bus) {
 
     let came = next(&mut deliveries).await;
     assert_eq!(came.message.user_id.as_deref(), Some("guest"));
-    came.receipt.done();
+    came.receipt.ack();
     bus.publish(came.message.sent_on("", queue.retry_queue(queue.delays[0]))).await;
     let back = next(&mut deliveries).await;
-    back.receipt.done();
+    back.receipt.ack();
     bus.publish(back.message.sent_on(CallQueue::DEAD_LETTERS, queue.name.clone())).await;
     let dead = bus.take(&queue.dead_letter_queue()).await;
     assert_eq!(

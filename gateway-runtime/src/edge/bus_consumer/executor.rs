@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::HeaderMap;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::{
     base::{
@@ -11,13 +11,14 @@ use crate::{
         error::{Code, Error},
         spec::{Effect, IdempotencyMode},
     },
-    bus::{Broker, BusErrorKind, CallQueue, CallsSettings, CallsStatus, Delivery, Message},
+    bus::{Broker, CallQueue, CallsSettings, Delivery, Message},
     edge::bus_consumer::{
-        ConsumerOptions,
         envelope::{self, Envelope},
+        options::ConsumerOptions,
+        publish::CallPublisher,
         reply,
         retry::{self, RetryDecision},
-        workers::TakenDelivery,
+        slot::TakenDelivery,
     },
     pipeline::Pipeline,
     provider::has_idempotency_key,
@@ -27,21 +28,13 @@ use crate::{
     },
 };
 
-/// The time for which a nacked reply is retried: the caller's queue is full.
-const REFUSED_TIMEOUT: Duration = Duration::from_secs(1);
-/// The time for which a reply is retried while the broker accepts nothing, if the message has no
-/// `expiration`.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
-/// The delay before the second attempt to publish; doubles with each further attempt.
-const MIN_DELAY: Duration = Duration::from_millis(50);
-const MAX_DELAY: Duration = Duration::from_secs(1);
 /// The time for which a slot may be taken beyond the timeout of a call before `/readyz` reports it.
 const STUCK_GRACE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Executes calls that arrive over the bus.
 #[derive(Debug)]
 pub(super) struct Executor {
-    broker: Arc<dyn Broker>,
+    publisher: CallPublisher,
     queue: CallQueue,
     /// The exposed methods by `service.vN.method`, without webhooks.
     methods: HashMap<Box<str>, Arc<Method>, foldhash::fast::RandomState>,
@@ -49,7 +42,6 @@ pub(super) struct Executor {
     timeout: Duration,
     honours_keys: bool,
     body_bytes: usize,
-    status: Arc<CallsStatus>,
 }
 
 /// The state of a received message that is to be executed.
@@ -72,7 +64,7 @@ impl Executor {
         let longest = methods().map(|method| method.spec.timeout.unwrap_or(timeout)).max();
         status.set_longest(longest.unwrap_or(timeout) + STUCK_GRACE_TIMEOUT);
         Self {
-            broker,
+            publisher: CallPublisher { broker, status },
             queue: settings.call_queue(),
             methods: methods()
                 .map(|method| (envelope::name_of(method), Arc::clone(method)))
@@ -81,7 +73,6 @@ impl Executor {
             timeout,
             honours_keys,
             body_bytes: settings.body_bytes,
-            status,
         }
     }
 
@@ -98,7 +89,7 @@ impl Executor {
         if arrived.expires.is_some_and(|expires| expires <= Instant::now()) {
             drop(taken);
             self.expire(message, &arrived).await;
-            return receipt.done();
+            return receipt.ack();
         }
         let (outcome, headers) =
             match headers.and_then(|headers| self.call(&message, headers, &arrived)) {
@@ -121,14 +112,14 @@ impl Executor {
         let reply = reply.map(|to| reply::message(&outcome, headers, &message, to, &arrived.id));
         let next = decision.message(message, arrived.expires, &outcome, &self.queue, &arrived.id);
         if let Some(reply) = reply {
-            self.reply(reply, arrived.expires).await;
+            self.publisher.reply(reply, arrived.expires).await;
         }
-        let is_settled = match next {
-            Some(next) => self.publish(next).await,
+        let is_published = match next {
+            Some(next) => self.publisher.publish_until_confirmed(next).await,
             None => true,
         };
-        if is_settled {
-            receipt.done();
+        if is_published {
+            receipt.ack();
         }
     }
 
@@ -140,7 +131,7 @@ impl Executor {
         arrived.log(&error);
         if let Some(to) = message.reply_to.clone() {
             let reply = reply::message(&Err(error), None, &message, to, &arrived.id);
-            self.reply(reply, None).await;
+            self.publisher.reply(reply, None).await;
         }
     }
 
@@ -156,9 +147,9 @@ impl Executor {
             return;
         }
         let expires = retry::expires(&message, arrived);
-        let anew = retry::anew(message, expires, &self.queue);
-        match self.broker.publish(anew).await {
-            Ok(()) => receipt.done(),
+        let copy = retry::copy_of(message, expires, &self.queue);
+        match self.publisher.broker.publish(copy).await {
+            Ok(()) => receipt.ack(),
             Err(error) => {
                 tracing::warn!(%error, "a call that was not begun goes back as delivered before")
             }
@@ -242,65 +233,6 @@ impl Executor {
             Arc::clone(method),
             CallRequest { call: Call::new(method.service, method.spec, arrival), input },
         ))
-    }
-
-    /// Publishes a reply. A reply that the broker refuses is dropped and counted after a bounded
-    /// time (SEMANTICS §11).
-    async fn reply(&self, reply: Message, expires: Option<Instant>) {
-        let began = Instant::now();
-        let awaited = began + REPLY_TIMEOUT;
-        let awaited = expires.map_or(awaited, |expires| expires.min(awaited));
-        let mut delay = MIN_DELAY;
-        loop {
-            let Err(error) = self.broker.reply(reply.clone()).await else { return };
-            let until = match error.kind() {
-                BusErrorKind::Nacked => began + REFUSED_TIMEOUT,
-                BusErrorKind::Disconnected | BusErrorKind::Blocked | BusErrorKind::ChannelLost => {
-                    awaited
-                }
-                BusErrorKind::Unroutable
-                | BusErrorKind::InvalidMessage
-                | BusErrorKind::ConfirmTimeout
-                | BusErrorKind::ReplyTimeout => began,
-            };
-            if Instant::now() + delay > until {
-                tracing::info!(%error, to = &*reply.routing_key, "a reply is dropped");
-                return self.status.drop_reply(error.kind().into());
-            }
-            sleep(delay).await;
-            delay = (delay * 2).min(MAX_DELAY);
-        }
-    }
-
-    /// Publishes a retry or a dead letter, however long that takes: the original message is
-    /// acknowledged only after that.
-    ///
-    /// Headers that do not fit into a frame together with the gateway's are left out, otherwise the
-    /// message would return for ever. Returns false if the message can never be sent.
-    async fn publish(&self, mut message: Message) -> bool {
-        let mut delay = MIN_DELAY;
-        let mut is_whole = true;
-        loop {
-            let Err(error) = self.broker.publish(message.clone()).await else { return true };
-            if error.kind() == BusErrorKind::InvalidMessage {
-                if std::mem::take(&mut is_whole) {
-                    message = retry::without_header_fields(message);
-                    continue;
-                }
-                tracing::info!(%error, to = &*message.routing_key, "a message is given up");
-                return false;
-            }
-            // Logged once for each message.
-            if delay == MIN_DELAY {
-                tracing::warn!(
-                    %error,
-                    to = &*message.routing_key,
-                    "a message cannot be published; it is tried again"
-                );
-            }
-            sleep(delay).await;
-            delay = (delay * 2).min(MAX_DELAY);
-        }
     }
 }
 

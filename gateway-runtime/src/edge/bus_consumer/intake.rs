@@ -8,32 +8,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
     bus::{CallsStatus, Deliveries, Delivery},
-    edge::bus_consumer::{executor::Executor, workers::Workers},
+    edge::bus_consumer::{executor::Executor, slot::IntakeSlot, workers::Workers},
 };
 
 /// The maximum number of messages that are taken from the subscription at once.
 const INTAKE_BATCH: usize = 64;
-
-/// A slot: the right to execute a call.
-#[derive(Debug)]
-pub(super) struct IntakeSlot {
-    status: Arc<CallsStatus>,
-    #[expect(dead_code, reason = "it is returned when this is dropped")]
-    permit: OwnedSemaphorePermit,
-}
-
-impl IntakeSlot {
-    fn new(permit: OwnedSemaphorePermit, status: Arc<CallsStatus>) -> Self {
-        status.begin();
-        Self { status, permit }
-    }
-}
-
-impl Drop for IntakeSlot {
-    fn drop(&mut self) {
-        self.status.end();
-    }
-}
 
 /// The receiver of messages.
 #[derive(Debug)]

@@ -15,8 +15,11 @@
 mod envelope;
 mod executor;
 mod intake;
+mod options;
+mod publish;
 mod reply;
 mod retry;
+mod slot;
 mod workers;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -27,8 +30,9 @@ use tokio::{
     time::timeout,
 };
 
+pub use crate::edge::bus_consumer::options::ConsumerOptions;
 use crate::{
-    bus::{Broker, BusError, CallsSettings, CallsStatus, Subscription},
+    bus::{Broker, BusError, CallsSettings, Subscription},
     edge::bus_consumer::{executor::Executor, intake::Intake, workers::Workers},
     pipeline::Pipeline,
     service::registry::Registry,
@@ -36,20 +40,6 @@ use crate::{
 
 /// The time limit for idle worker threads to end.
 const THREADS_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Options of the bus consumer.
-#[derive(Clone, Debug)]
-pub struct ConsumerOptions {
-    /// The timeout of a call whose method declares none.
-    pub timeout: Duration,
-    /// Whether a `message_id` prevents a second execution of a call.
-    pub honours_keys: bool,
-    /// The number of threads that execute calls. Each starts with the first call that finds the
-    /// others busy.
-    pub workers: usize,
-    /// The counters of calls.
-    pub status: Arc<CallsStatus>,
-}
 
 /// A consumer of calls that arrive over the bus.
 #[derive(Debug)]
@@ -81,22 +71,23 @@ impl CallConsumer {
         options: ConsumerOptions,
     ) -> Result<Self, BusError> {
         let deliveries = broker.consume(Subscription::Calls(settings.call_queue())).await?;
-        let (workers, status) = (options.workers, Arc::clone(&options.status));
+        let threads = options.workers;
+        let status = Arc::clone(&options.status);
         let executor = Arc::new(Executor::new(broker, settings, registry, pipeline, options));
         let (ending, ended) = mpsc::channel(1);
-        let workers = Workers::new(Arc::clone(&executor), workers, ending);
+        let workers = Workers::new(Arc::clone(&executor), threads, ending);
         let (stop, stopped) = oneshot::channel();
         let intake = Intake::new(executor, workers, status, settings.concurrency);
         Ok(Self { stop, intake: tokio::spawn(intake.run(deliveries, stopped)), ended })
     }
 
     /// Stops the intake, and returns messages that were not begun to their queue. Waits until the
-    /// begun ones are acknowledged and the broker has the acknowledgements, or until `patience` is
-    /// over: the remaining calls are cut, and their messages requeued.
-    pub async fn stop(mut self, patience: Duration) -> StoppedConsumer {
+    /// begun ones are acknowledged and the broker has the acknowledgements, or until `drain_timeout`
+    /// is over: the remaining calls are cut, and their messages requeued.
+    pub async fn stop(mut self, drain_timeout: Duration) -> StoppedConsumer {
         // An error means that the intake has ended already.
         let _ = self.stop.send(());
-        let workers = match timeout(patience, &mut self.intake).await {
+        let workers = match timeout(drain_timeout, &mut self.intake).await {
             Ok(workers) => workers.ok(),
             Err(_) => {
                 tracing::warn!("drain timed out: in-flight bus calls are requeued");

@@ -31,10 +31,10 @@ pub(super) async fn whole(
             "the method ran, and its answer did not come whole in time",
         ))
     };
-    timeout_at(deadline, whole_in_any_time(outcome)).await.unwrap_or_else(late)
+    timeout_at(deadline, join_without_timeout(outcome)).await.unwrap_or_else(late)
 }
 
-async fn whole_in_any_time(outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+async fn join_without_timeout(outcome: Result<Reply, Error>) -> Result<Reply, Error> {
     let (media, mut pieces) = match outcome? {
         Reply::RawStream(media, pieces) => (media, pieces),
         Reply::Items(_) => {
@@ -57,11 +57,11 @@ async fn whole_in_any_time(outcome: Result<Reply, Error>) -> Result<Reply, Error
     Ok(Reply::Raw(media, all.freeze()))
 }
 
-/// Creates the reply to `question`, for the queue `to`.
+/// Creates the reply to `request`, for the queue `to`.
 pub(super) fn message(
     outcome: &Result<Reply, Error>,
     headers: Option<HeaderMap>,
-    question: &Message,
+    request: &Message,
     to: ShortStr,
     id: &RequestId,
 ) -> Message {
@@ -90,7 +90,7 @@ pub(super) fn message(
     Message {
         mandatory: true,
         content_type: media.map(Into::into),
-        correlation_id: question.correlation_id.clone(),
+        correlation_id: request.correlation_id.clone(),
         headers: fields,
         body,
         ..Message::to_queue(to)

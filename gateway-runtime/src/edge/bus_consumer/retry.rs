@@ -35,7 +35,7 @@ pub(super) enum RetryDecision {
     /// Acknowledged: the call was executed, or a waiting caller receives the error.
     Ack,
     /// Retried after this delay.
-    Again(Duration),
+    RetryAfter(Duration),
     /// Published to the dead-letter queue, for an operator.
     DeadLetter,
 }
@@ -58,11 +58,12 @@ impl RetryDecision {
         match delays.next() {
             Some(next) if error.is_retryable() => {
                 // Not before `Retry-After`, if the error has one.
-                let wanted = error.retry_after().unwrap_or_default();
-                let enough = std::iter::once(next).chain(delays).find(|delay| **delay >= wanted);
-                let delay = *enough.or(queue.delays.last()).unwrap_or(next);
+                let retry_after = error.retry_after().unwrap_or_default();
+                let long_enough =
+                    std::iter::once(next).chain(delays).find(|delay| **delay >= retry_after);
+                let delay = *long_enough.or(queue.delays.last()).unwrap_or(next);
                 let is_in_time = expires.is_none_or(|expires| Instant::now() + delay < expires);
-                if is_in_time { Self::Again(delay) } else { Self::DeadLetter }
+                if is_in_time { Self::RetryAfter(delay) } else { Self::DeadLetter }
             }
             _ => Self::DeadLetter,
         }
@@ -70,7 +71,7 @@ impl RetryDecision {
 
     /// Returns whether the call has ended for good.
     pub(super) fn is_final(self) -> bool {
-        !matches!(self, Self::Again(_))
+        !matches!(self, Self::RetryAfter(_))
     }
 
     /// Returns the message to publish in place of the original: a retry, a dead letter, or none.
@@ -84,14 +85,14 @@ impl RetryDecision {
     ) -> Option<Message> {
         let (exchange, key): (ShortStr, ShortStr) = match self {
             Self::Ack => return None,
-            Self::Again(delay) => ("".into(), queue.retry_queue(delay)),
+            Self::RetryAfter(delay) => ("".into(), queue.retry_queue(delay)),
             Self::DeadLetter => (CallQueue::DEAD_LETTERS.into(), queue.name.clone()),
         };
         let attempts = i64::try_from(attempts(&message)).unwrap_or(i64::MAX).saturating_add(1);
         let mut next = message.sent_on(exchange, key);
         remove_broker_headers(&mut next);
         next.headers.remove(EXPIRES);
-        if let (Self::Again(_), Some(expires)) = (self, expires) {
+        if let (Self::RetryAfter(_), Some(expires)) = (self, expires) {
             next.headers.set(EXPIRES, to_unix_millis(expires));
         }
         next.headers.set(ATTEMPT, attempts);
@@ -126,11 +127,11 @@ pub(super) fn without_header_fields(mut message: Message) -> Message {
 }
 
 /// Returns a copy of a message that was not begun, for its own queue, as never delivered.
-pub(super) fn anew(message: Message, expires: Option<Instant>, queue: &CallQueue) -> Message {
-    let mut anew = message.sent_on("", queue.name.clone());
-    remove_broker_headers(&mut anew);
-    anew.expiration = expires.map(|expires| expires.saturating_duration_since(Instant::now()));
-    anew
+pub(super) fn copy_of(message: Message, expires: Option<Instant>, queue: &CallQueue) -> Message {
+    let mut copy = message.sent_on("", queue.name.clone());
+    remove_broker_headers(&mut copy);
+    copy.expiration = expires.map(|expires| expires.saturating_duration_since(Instant::now()));
+    copy
 }
 
 /// Removes the broker's own headers from a message that is published again.
@@ -143,9 +144,9 @@ fn remove_broker_headers(message: &mut Message) {
 /// Returns when a message expires. Its `expiration` counts from its arrival (SEMANTICS §11); an
 /// earlier attempt may have recorded a time, and the earlier of the two wins.
 pub(super) fn expires(message: &Message, arrived: Instant) -> Option<Instant> {
-    let by_the_property = message.expiration.and_then(|left| arrived.checked_add(left));
-    let by_a_try_before = message.headers.number(EXPIRES).map(from_unix_millis);
-    by_the_property.into_iter().chain(by_a_try_before).min()
+    let by_expiration = message.expiration.and_then(|left| arrived.checked_add(left));
+    let by_earlier_attempt = message.headers.number(EXPIRES).map(from_unix_millis);
+    by_expiration.into_iter().chain(by_earlier_attempt).min()
 }
 
 fn to_unix_millis(at: Instant) -> i64 {
@@ -180,7 +181,7 @@ mod tests {
         let (arrived, queue) = (Instant::now(), queue());
         let expires = super::expires(&message, arrived);
         let decision = RetryDecision::of(&message, expires, &failed(), &queue);
-        assert_eq!(decision, RetryDecision::Again(Duration::from_secs(1)));
+        assert_eq!(decision, RetryDecision::RetryAfter(Duration::from_secs(1)));
         let second =
             decision.message(message, expires, &failed(), &queue, &RequestId::generate()).unwrap();
         assert_eq!(second.expiration, None);
@@ -193,7 +194,7 @@ mod tests {
         );
         assert_eq!(
             RetryDecision::of(&second, None, &failed(), &queue),
-            RetryDecision::Again(Duration::from_secs(60))
+            RetryDecision::RetryAfter(Duration::from_secs(60))
         );
     }
 }

@@ -20,11 +20,15 @@ use tokio::{runtime::Builder, sync::mpsc};
 
 use crate::{
     bus::Delivery,
-    edge::bus_consumer::{executor::Executor, intake::IntakeSlot},
+    edge::bus_consumer::{
+        executor::Executor,
+        slot::{IntakeSlot, Load, TakenDelivery},
+    },
 };
 
 /// The maximum number of calls that a thread takes at once.
 const TAKE_BATCH: usize = 64;
+
 /// The time limit of a runtime's shutdown for what methods run on blocking threads.
 const BLOCKING_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -37,34 +41,12 @@ struct Job {
     working: mpsc::Sender<Infallible>,
 }
 
-/// The slot and the load of a call, held while its method runs.
-#[derive(Debug)]
-#[expect(dead_code, reason = "they are given back when this is dropped")]
-pub(super) struct TakenDelivery(IntakeSlot, Load);
-
-/// A unit of load: one call of a worker.
-#[derive(Debug)]
-struct Load(Arc<AtomicUsize>);
-
-impl Load {
-    fn on(worker: &Worker) -> Self {
-        worker.load.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(&worker.load))
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// The worker threads. Dropping it ends them, and cuts their calls.
 #[derive(Debug)]
 pub(super) struct Workers {
     executor: Arc<Executor>,
-    most: usize,
-    started: Vec<Worker>,
+    max_threads: usize,
+    workers: Vec<Worker>,
     ending: mpsc::Sender<Infallible>,
 }
 
@@ -75,14 +57,14 @@ struct Worker {
 }
 
 impl Workers {
-    /// Creates up to `most` threads. `ending` is dropped when the threads and this value have
+    /// Creates up to `max_threads` threads. `ending` is dropped when the threads and this value have
     /// ended.
     pub(super) fn new(
         executor: Arc<Executor>,
-        most: usize,
+        max_threads: usize,
         ending: mpsc::Sender<Infallible>,
     ) -> Self {
-        Self { executor, most: most.max(1), started: Vec::new(), ending }
+        Self { executor, max_threads: max_threads.max(1), workers: Vec::new(), ending }
     }
 
     /// Executes a call on the least loaded thread. Slots limit the number of calls. `working` is
@@ -93,15 +75,17 @@ impl Workers {
         slot: IntakeSlot,
         working: mpsc::Sender<Infallible>,
     ) {
-        if self.started.len() < self.most && self.started.iter().all(|worker| worker.load() > 0) {
+        if self.workers.len() < self.max_threads
+            && self.workers.iter().all(|worker| worker.load() > 0)
+        {
             let worker = self.start();
-            self.started.push(worker);
+            self.workers.push(worker);
         }
-        if let Some(worker) = self.started.iter().min_by_key(|worker| worker.load()) {
+        if let Some(worker) = self.workers.iter().min_by_key(|worker| worker.load()) {
             // The thread lives as long as this sender, so the send cannot fail.
             let _ = worker.jobs.send(Job {
                 delivery,
-                taken: TakenDelivery(slot, Load::on(worker)),
+                taken: TakenDelivery(slot, Load::on(&worker.load)),
                 working,
             });
         }
@@ -110,7 +94,7 @@ impl Workers {
     fn start(&self) -> Worker {
         let (jobs, waiting) = mpsc::unbounded_channel();
         let serving = serve(Arc::clone(&self.executor), waiting);
-        match start_thread(self.started.len(), serving, self.ending.clone()) {
+        match start_thread(self.workers.len(), serving, self.ending.clone()) {
             Ok(()) => Worker { jobs, load: Arc::default() },
             Err(error) => {
                 tracing::error!(

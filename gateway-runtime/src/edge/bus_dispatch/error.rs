@@ -7,7 +7,7 @@ use http::Method;
 use crate::{
     base::error::{Code, Error},
     bus::{BusError, BusErrorKind},
-    edge::dispatch::unanswered,
+    edge::dispatch::no_reply_error,
 };
 
 /// The `Retry-After` while the bus is unavailable.
@@ -34,7 +34,7 @@ pub(super) fn of(error: &BusError, method: &Method) -> Error {
             "the message bus was lost before an answer came; the request may be sent again",
         ),
         BusErrorKind::ChannelLost | BusErrorKind::ConfirmTimeout | BusErrorKind::ReplyTimeout => {
-            unanswered(method)
+            no_reply_error(method)
         }
     };
     problem.with_log_message(error)

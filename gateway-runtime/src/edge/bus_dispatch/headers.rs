@@ -1,47 +1,6 @@
-//! Header fields on the bus: end-to-end fields are forwarded, hop-by-hop fields are not (RFC 9110
-//! §7.6.1, SEMANTICS §10 and §11).
+//! Headers of messages that WASP defines (SEMANTICS §11).
 
-use http::{HeaderName, header};
-
-/// The header with the HTTP method, and the one with the query string, as WASP defines them.
+/// The header with the HTTP method.
 pub(super) const METHOD: &str = "X-WASP-METHOD";
+/// The header with the query string.
 pub(super) const QUERY: &str = "X-WASP-QS";
-/// Prefixes reserved for the gateway; fields of clients with them are dropped.
-const RESERVED_PREFIXES: [&str; 2] = ["x-wasp-", "x-gateway-"];
-
-/// Hop-by-hop and framing fields (RFC 9110 §7.6.1, §11.7); never forwarded.
-const HOP_BY_HOP: [HeaderName; 13] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::EXPECT,
-    header::PROXY_AUTHENTICATE,
-    HeaderName::from_static("proxy-authentication-info"),
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("http2-settings"),
-];
-
-/// The fields with the caller's credentials.
-pub(super) static CREDENTIALS: [HeaderName; 2] =
-    [header::AUTHORIZATION, HeaderName::from_static("x-api-key")];
-
-/// Returns whether a field is forwarded; `connection_options` are the names that `Connection`
-/// lists.
-pub(super) fn is_end_to_end(name: &HeaderName, connection_options: &[HeaderName]) -> bool {
-    !HOP_BY_HOP.contains(name)
-        && !connection_options.contains(name)
-        && !RESERVED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
-}
-
-/// Returns the names that the values of `Connection` list.
-pub(super) fn connection_options<'v>(
-    values: impl IntoIterator<Item = &'v [u8]>,
-) -> Vec<HeaderName> {
-    let names = values.into_iter().flat_map(|value| value.split(|byte| *byte == b','));
-    names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
-}

@@ -9,52 +9,23 @@ mod error;
 mod headers;
 mod request;
 mod response;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 use std::{sync::Arc, time::Duration};
 
 use http::HeaderName;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
+pub use crate::edge::bus_dispatch::settings::BusDispatchSettings;
 use crate::{
     base::{
         body::{BodyBudget, BodyError, read_body_within},
         start_error::StartError,
     },
-    bus::{Broker, check_exchange},
-    edge::dispatch::{DispatchFuture, DispatchRequest, Dispatcher, RouteConfig},
+    bus::Broker,
+    edge::dispatch::{DispatchFuture, DispatchRequest, Dispatcher, RouteConfig, hop_by_hop},
 };
-
-/// The settings of `[routes.NAME]` for the dispatcher `bus`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct BusDispatchSettings {
-    /// The exchange for messages; defaults to the name of the service.
-    pub exchange: Option<String>,
-    /// The services that are exchanges, on the route `*`. Messages go to no other exchange.
-    pub exchanges: Vec<String>,
-    /// The maximum size of a request's body, in bytes, which is sent whole: 16 MiB.
-    pub body_bytes: usize,
-    /// Whether messages survive a restart of the broker, which their clients rarely do: no.
-    pub persistent: bool,
-    /// Whether workers receive the credentials that the gateway has checked, `Authorization` and
-    /// `X-Api-Key`: no. A route without `auth` checks none, and forwards them.
-    pub forward_credentials: bool,
-}
-
-impl Default for BusDispatchSettings {
-    fn default() -> Self {
-        Self {
-            exchange: None,
-            exchanges: Vec::new(),
-            body_bytes: 16 << 20,
-            persistent: false,
-            forward_credentials: false,
-        }
-    }
-}
 
 /// The dispatcher `bus`.
 #[derive(Clone, Debug)]
@@ -83,44 +54,9 @@ impl BusDispatcher {
         body_timeout: Duration,
         budget: BodyBudget,
     ) -> Result<Self, StartError> {
-        let mut settings: BusDispatchSettings = section.settings()?;
-        let service = section.service();
-        let problem = |why: &str| format!("[routes.\"{service}\"]: {why}");
-        let mut problems = Vec::new();
-        match (service, &settings.exchange) {
-            ("*", Some(_)) => {
-                problems.push(problem(
-                    "it has `exchange`, and is for many services: list theirs in `exchanges`",
-                ));
-            }
-            ("*", None) if settings.exchanges.is_empty() => {
-                problems.push(problem(
-                    "it publishes nowhere: list in `exchanges` which services are exchanges",
-                ));
-            }
-            ("*", None) => {}
-            (_, _) if !settings.exchanges.is_empty() => {
-                problems.push(problem(
-                    "it has `exchanges`, and is for one service: name its `exchange`",
-                ));
-            }
-            (_, Some(_)) => {}
-            (_, None) => settings.exchange = Some(service.to_owned()),
-        }
-        let exchanges = settings.exchange.iter().chain(&settings.exchanges);
-        problems.extend(
-            exchanges
-                .filter_map(|exchange| check_exchange(exchange).err())
-                .map(|why| problem(&why)),
-        );
-        if !budget.fits(settings.body_bytes) {
-            let why = "its `body_bytes` do not fit into `http.limits.client_buffered_bytes` or \
-                       `buffered_bytes`";
-            problems.push(problem(why));
-        }
-        StartError::from_problems(problems)?;
+        let settings = BusDispatchSettings::read(section, &budget)?;
         let withholds = section.requires_caller() && !settings.forward_credentials;
-        let withheld: &[HeaderName] = if withholds { &headers::CREDENTIALS } else { &[] };
+        let withheld: &[HeaderName] = if withholds { &hop_by_hop::CREDENTIALS } else { &[] };
         Ok(Self(Arc::new(Inner { broker, settings, withheld, body_timeout, budget })))
     }
 }
@@ -148,7 +84,7 @@ impl Dispatcher for BusDispatcher {
 pub mod mapping {
     use http::{Response, request::Parts};
 
-    use super::{headers, request, response};
+    use super::{request, response};
     use crate::{
         base::{
             body::Body,
@@ -156,7 +92,7 @@ pub mod mapping {
             error::Error,
         },
         bus::Message,
-        edge::dispatch,
+        edge::dispatch::{self, hop_by_hop},
     };
 
     /// Creates the message of a request on a route that checks credentials, without the body.
@@ -171,7 +107,7 @@ pub mod mapping {
             head,
             &RequestId::generate(),
             caller,
-            &headers::CREDENTIALS,
+            &hop_by_hop::CREDENTIALS,
         )
     }
 

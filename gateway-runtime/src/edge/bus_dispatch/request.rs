@@ -11,8 +11,8 @@ use crate::{
     },
     bus::{Message, MessageHeader, MessageHeaders, ShortStr},
     edge::{
-        bus_dispatch::{BusDispatchSettings, headers},
-        dispatch,
+        bus_dispatch::{headers, settings::BusDispatchSettings},
+        dispatch::{self, hop_by_hop},
     },
 };
 
@@ -96,10 +96,10 @@ fn headers(
     fields.add(headers::QUERY, head.uri.query().unwrap_or_default().to_owned());
     let host = host(head);
     let options = head.headers.get_all(header::CONNECTION).iter().map(HeaderValue::as_bytes);
-    let options = headers::connection_options(options);
+    let options = hop_by_hop::connection_options(options);
     for name in head.headers.keys() {
         let is_ours = *name == "x-request-id" || (*name == header::HOST && host.is_some());
-        if !is_ours && !withheld.contains(name) && headers::is_end_to_end(name, &options) {
+        if !is_ours && !withheld.contains(name) && hop_by_hop::is_end_to_end(name, &options) {
             fields.add(name.as_str().to_owned(), value(&head.headers, name));
         }
     }
@@ -129,8 +129,10 @@ fn host(head: &Parts) -> Option<&str> {
 /// Joins the values of a field (RFC 9110 §5.3; cookies by RFC 9113 §8.2.3).
 fn value(headers: &HeaderMap, name: &HeaderName) -> MessageHeader {
     let mut values = headers.get_all(name).iter();
-    let (first, more) = (values.next().map_or(&b""[..], |value| value.as_bytes()), values.next());
-    let Some(second) = more else { return MessageHeader::Text(Bytes::copy_from_slice(first)) };
+    let first = values.next().map_or(&b""[..], |value| value.as_bytes());
+    let Some(second) = values.next() else {
+        return MessageHeader::Text(Bytes::copy_from_slice(first));
+    };
     let between: &[u8] = if name == header::COOKIE { b"; " } else { b", " };
     let mut all = first.to_vec();
     for value in std::iter::once(second).chain(values) {

@@ -8,7 +8,7 @@ use crate::{
         error::{Code, Error},
     },
     bus::{Message, MessageHeader, MessageHeaders},
-    edge::bus_dispatch::headers::{connection_options, is_end_to_end},
+    edge::dispatch::hop_by_hop::{connection_options, is_end_to_end},
 };
 
 /// The maximum number of header fields of a response. An AMQP frame has room for tens of thousands,

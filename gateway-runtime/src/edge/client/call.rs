@@ -12,6 +12,7 @@ use std::{
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use crate::{
@@ -101,11 +102,9 @@ pub struct PendingCall<'a, Q, O> {
     timeout: Option<Duration>,
     /// The reason why the call cannot be sent, returned when it is awaited.
     invalid: Option<String>,
-    sent: Option<Sent>,
+    sent: Option<BoxFuture<'static, Result<TransportResponse, ClientError>>>,
     output: PhantomData<fn() -> O>,
 }
-
-type Sent = Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>>;
 
 impl<Q, O> PendingCall<'_, Q, O> {
     /// Sets the idempotency key, which makes the call safe to send again: the gateway executes one

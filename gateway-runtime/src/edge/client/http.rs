@@ -1,11 +1,12 @@
 //! Calls over HTTP: sends a request to a gateway's address, and decodes the response.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, time::Duration};
 
 use ::http::{
     HeaderMap, HeaderValue, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, Entry},
 };
+use futures_util::future::BoxFuture;
 use reqwest::Url;
 
 use crate::{
@@ -130,7 +131,7 @@ impl Transport for Http {
     fn call(
         &self,
         request: TransportRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>> {
+    ) -> BoxFuture<'static, Result<TransportResponse, ClientError>> {
         let timeout = request.timeout.unwrap_or(self.timeout);
         let expected = request.expected;
         let prepared = self.prepare(request).map_err(ClientError::InvalidRequest);

@@ -59,6 +59,7 @@ mod error;
 mod headers;
 mod http;
 pub(crate) mod input;
+mod json;
 mod ndjson;
 mod query;
 mod reply;

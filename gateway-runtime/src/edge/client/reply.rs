@@ -4,7 +4,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     base::reply::{MediaType, Raw, Streaming},
-    edge::client::{ClientError, Expected, ReplyBody, ReplyStream, TransportResponse},
+    edge::client::{
+        ClientError, Expected, ReplyBody, ReplyStream, TransportResponse, json::read_json,
+    },
 };
 
 /// The return type of a method, as its client receives it.
@@ -81,13 +83,4 @@ impl<M: MediaType> FromReply for Raw<M> {
             }
         }
     }
-}
-
-/// Decodes one JSON value; the error names the path of the invalid part.
-pub(super) fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, ClientError> {
-    let mut reader = serde_json::Deserializer::from_slice(json);
-    let value = serde_path_to_error::deserialize(&mut reader);
-    value.map_err(|error| {
-        ClientError::unreadable(format!("the answer is not what the method returns: {error}"))
-    })
 }

@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use serde::de::DeserializeOwned;
 
-use crate::edge::client::{ClientError, reply::read_json, transport::ByteStream};
+use crate::edge::client::{ClientError, json::read_json, transport::ByteStream};
 
 /// The items of a streamed reply, as they arrive.
 ///

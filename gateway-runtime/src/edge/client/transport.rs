@@ -1,10 +1,10 @@
 //! Transports: the interface that carries calls to a remote service.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, time::Duration};
 
 use ::http::HeaderMap;
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{future::BoxFuture, stream::BoxStream};
 
 use crate::{
     base::spec::{ServiceSpec, Verb},
@@ -22,7 +22,7 @@ pub trait Transport: Send + Sync + 'static {
     fn call(
         &self,
         request: TransportRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>>;
+    ) -> BoxFuture<'static, Result<TransportResponse, ClientError>>;
 }
 
 /// A call to send.
@@ -57,7 +57,7 @@ pub enum Expected {
 }
 
 /// The pieces of a reply, as they arrive. A stream that ends without an error is complete.
-pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, ClientError>> + Send>>;
+pub type ByteStream = BoxStream<'static, Result<Bytes, ClientError>>;
 
 /// A reply of a call that was executed; all else is a [`ClientError`].
 pub enum TransportResponse {

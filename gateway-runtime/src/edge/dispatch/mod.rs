@@ -4,11 +4,13 @@
 //! The gateway has `bus`; an author adds their own with
 //! [`Gateway::dispatcher`](crate::Gateway::dispatcher).
 
+pub(crate) mod hop_by_hop;
 mod path_rule;
 mod route_settings;
 
-use std::{fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use http::{Method, Response, request::Parts};
 use tokio::time::Instant;
 
@@ -22,7 +24,7 @@ pub(crate) use crate::edge::dispatch::path_rule::check as check_path;
 pub use crate::edge::dispatch::route_settings::{RouteConfig, RouteSettings};
 
 /// The future of a dispatcher's response.
-pub type DispatchFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+pub type DispatchFuture = BoxFuture<'static, Result<Response<Body>, Error>>;
 
 /// A dispatcher of the requests of a route.
 pub trait Dispatcher: Send + Sync + 'static {
@@ -70,7 +72,7 @@ impl DispatchRequest {
 
 /// Returns the error for a request that may have been received and has no reply. An idempotent
 /// request may be sent again; the outcome of any other is unknown (RFC 9110 §9.2.2).
-pub(crate) fn unanswered(method: &Method) -> Error {
+pub(crate) fn no_reply_error(method: &Method) -> Error {
     if method.is_idempotent() {
         return Error::new(Code::TIMEOUT, "no answer came in time; the request may be sent again");
     }

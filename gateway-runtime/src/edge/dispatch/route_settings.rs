@@ -62,20 +62,17 @@ impl RouteConfig {
         service: &str,
         section: &Map<String, Value>,
     ) -> Result<(Self, RouteSettings), StartError> {
-        let is_term = |key: &str| RouteSettings::KEYS.contains(&key);
-        let (terms, own) = section.clone().into_iter().partition(|(key, _)| is_term(key));
-        let terms: RouteSettings = parse_section(&name(service), Value::Object(terms))
+        let is_common = |key: &str| RouteSettings::KEYS.contains(&key);
+        let (common, own) = section.clone().into_iter().partition(|(key, _)| is_common(key));
+        let settings: RouteSettings = parse_section(&name(service), Value::Object(common))
             .map_err(StartError::from_nonempty)?;
-        let wants_caller = terms.requires_caller();
-        Ok((
-            Self {
-                service: service.to_owned(),
-                requires_caller: wants_caller,
-                own,
-                is_read: false,
-            },
-            terms,
-        ))
+        let config = Self {
+            service: service.to_owned(),
+            requires_caller: settings.requires_caller(),
+            own,
+            is_read: false,
+        };
+        Ok((config, settings))
     }
 
     /// Returns the service of the route; `*` for all services without a route.

@@ -67,7 +67,7 @@ impl RouteHandler {
         let request = DispatchRequest { id, peer, caller, deadline, head, body: Body::wrap(body) };
         let answered = timeout_at(deadline, dispatcher.dispatch(request)).await;
         line.ended = true;
-        let response = answered.unwrap_or_else(|_| Err(dispatch::unanswered(&method)))?;
+        let response = answered.unwrap_or_else(|_| Err(dispatch::no_reply_error(&method)))?;
         line.write(response.status().as_u16());
         Ok(response)
     }

@@ -112,7 +112,7 @@ fn bus(text: &mut Exposition, state: &AdminState) {
         unknown,
         received,
         connections_lost: lost,
-    } = state.broker.figures();
+    } = state.broker.stats();
     let is_up = u64::from(state.broker.state().is_ok());
     let mut single = |name, kind, help, value| text.single(name, kind, help, value);
     single(

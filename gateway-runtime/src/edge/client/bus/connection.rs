@@ -2,12 +2,10 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use futures_util::future::{FutureExt, Shared, WeakShared};
+use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use reqwest::Url;
 
 use crate::{
@@ -25,15 +23,14 @@ struct Inner {
 }
 
 enum State {
-    Away,
+    Disconnected,
     /// Held by the waiting calls: when all of them are dropped, so is the attempt.
-    Opening(WeakShared<Opening>),
-    There(Arc<dyn Broker>),
+    Opening(WeakShared<BoxFuture<'static, ConnectResult>>),
+    Connected(Arc<dyn Broker>),
 }
 
 /// The broker, or the reason why it cannot be reached.
 type ConnectResult = Result<Arc<dyn Broker>, String>;
-type Opening = Pin<Box<dyn Future<Output = ConnectResult> + Send>>;
 
 impl BusConnection {
     /// Creates a connection to a URL, opened by the first call.
@@ -58,12 +55,12 @@ impl BusConnection {
             );
         }
         let settings = BusSettings { amqp: Some(Secret::new(url)), ..BusSettings::default() };
-        Ok(Self(Arc::new(Inner { settings, state: Mutex::new(State::Away) })))
+        Ok(Self(Arc::new(Inner { settings, state: Mutex::new(State::Disconnected) })))
     }
 
     /// Creates a connection over an open broker.
     pub(super) fn over(broker: Arc<dyn Broker>) -> Self {
-        let state = Mutex::new(State::There(broker));
+        let state = Mutex::new(State::Connected(broker));
         Self(Arc::new(Inner { settings: BusSettings::default(), state }))
     }
 
@@ -74,25 +71,26 @@ impl BusConnection {
     ///
     /// The reason why the broker cannot be reached.
     pub(super) async fn broker(&self) -> ConnectResult {
-        match self.there_or_opening() {
+        match self.connected_or_opening() {
             Ok(broker) => Ok(broker),
             Err(opening) => opening.await,
         }
     }
 
-    fn there_or_opening(&self) -> Result<Arc<dyn Broker>, Shared<Opening>> {
+    fn connected_or_opening(
+        &self,
+    ) -> Result<Arc<dyn Broker>, Shared<BoxFuture<'static, ConnectResult>>> {
         let mut state = self.0.state();
-        let under_way = match &*state {
-            State::There(broker) => return Ok(Arc::clone(broker)),
+        let ongoing = match &*state {
+            State::Connected(broker) => return Ok(Arc::clone(broker)),
             State::Opening(opening) => opening.upgrade().filter(|opening| opening.peek().is_none()),
-            State::Away => None,
+            State::Disconnected => None,
         };
-        if let Some(opening) = under_way {
+        if let Some(opening) = ongoing {
             return Err(opening);
         }
-        let opening: Opening = Box::pin(Arc::clone(&self.0).open());
-        let opening = opening.shared();
-        *state = opening.downgrade().map_or(State::Away, State::Opening);
+        let opening = Arc::clone(&self.0).open().boxed().shared();
+        *state = opening.downgrade().map_or(State::Disconnected, State::Opening);
         Err(opening)
     }
 }
@@ -104,7 +102,7 @@ impl Inner {
 
     async fn open(self: Arc<Self>) -> ConnectResult {
         let broker = self.settings.open().await.map_err(|error| error.to_string())?;
-        *self.state() = State::There(Arc::clone(&broker));
+        *self.state() = State::Connected(Arc::clone(&broker));
         Ok(broker)
     }
 }
@@ -112,9 +110,9 @@ impl Inner {
 impl fmt::Debug for BusConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.0.state() {
-            State::There(_) => "there",
+            State::Connected(_) => "there",
             State::Opening(_) => "being made",
-            State::Away => "not made yet",
+            State::Disconnected => "not made yet",
         })
     }
 }

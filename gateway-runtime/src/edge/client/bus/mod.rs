@@ -2,12 +2,13 @@
 
 mod connection;
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use ::http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, RETRY_AFTER},
 };
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
@@ -156,7 +157,7 @@ impl Transport for Bus {
     fn call(
         &self,
         request: TransportRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>> {
+    ) -> BoxFuture<'static, Result<TransportResponse, ClientError>> {
         let (timeout, expected) = (request.timeout.unwrap_or(self.timeout), request.expected);
         let connection = self.connection.clone();
         let prepared = connection.and_then(|connection| Ok((connection, self.message(&request)?)));

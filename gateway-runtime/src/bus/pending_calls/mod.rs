@@ -5,18 +5,23 @@
 //! slot's number and its generation, so a late or duplicate reply never reaches another call. A
 //! cancelled call frees its slot at once.
 
+mod correlation_id;
+mod counters;
+#[cfg(test)]
+mod tests;
+
 use std::{
     future::Future,
     pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     task::{Context, Poll},
 };
 
 use tokio::sync::oneshot;
 
+pub(super) use crate::bus::pending_calls::{
+    correlation_id::CorrelationId, counters::ReplyCounters,
+};
 use crate::{
     base::batch_wake::WakeQueue,
     bus::{BrokerStats, BusError, BusErrorKind, Message},
@@ -54,7 +59,7 @@ struct ReplyWaiter {
         not(feature = "amqp"),
         expect(dead_code, reason = "the broker within the process brings each answer by itself")
     )]
-    home: Option<WakeQueue>,
+    wake_queue: Option<WakeQueue>,
 }
 
 /// A reply on its way to the waiting caller.
@@ -67,66 +72,21 @@ pub(super) struct MatchedReply {
 impl MatchedReply {
     /// Returns the wake queue of the thread that awaits the reply.
     #[cfg(feature = "amqp")]
-    pub(super) fn home(&self) -> Option<&WakeQueue> {
-        self.waiter.home.as_ref()
+    pub(super) fn wake_queue(&self) -> Option<&WakeQueue> {
+        self.waiter.wake_queue.as_ref()
     }
 
     /// Delivers the reply to the caller.
-    pub(super) fn tell(self) {
+    pub(super) fn deliver(self) {
         // An error means that the caller has just left, and needs no reply.
         let _ = self.waiter.sender.send(Ok(self.message));
     }
 }
 
-/// Counters of calls and replies, shared by all channels.
-#[derive(Debug, Default)]
-pub(super) struct ReplyCounters {
-    pending: AtomicU64,
-    answered: AtomicU64,
-    late: AtomicU64,
-    duplicate: AtomicU64,
-    unknown: AtomicU64,
-}
-
-/// The identity of a pending call: a slot and its generation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct CorrelationId {
-    slot: u32,
-    generation: u32,
-}
-
-impl CorrelationId {
-    /// Formats the id for the message.
-    pub(super) fn text(self) -> String {
-        format!("{:x}.{:x}", self.slot, self.generation)
-    }
-
-    /// Parses the id of a reply.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (slot, generation) = text.split_once('.')?;
-        Some(Self {
-            slot: u32::from_str_radix(slot, 16).ok()?,
-            generation: u32::from_str_radix(generation, 16).ok()?,
-        })
-    }
-}
-
-impl ReplyCounters {
-    /// Adds the counters to `figures`.
-    pub(super) fn add_to(&self, figures: &mut BrokerStats) {
-        let Self { pending, answered, late, duplicate, unknown } = self;
-        figures.pending += pending.load(Ordering::Relaxed);
-        figures.replied += answered.load(Ordering::Relaxed);
-        figures.late_replies += late.load(Ordering::Relaxed);
-        figures.duplicate += duplicate.load(Ordering::Relaxed);
-        figures.unknown += unknown.load(Ordering::Relaxed);
-    }
-}
-
 impl PendingCalls {
-    /// Registers a call that waits for its reply; `home` is the wake queue of the caller's thread,
+    /// Registers a call that waits for its reply; `wake_queue` is the wake queue of the caller's thread,
     /// if replies arrive on another thread.
-    pub(super) fn begin(self: &Arc<Self>, home: Option<WakeQueue>) -> ReplyFuture {
+    pub(super) fn begin(self: &Arc<Self>, wake_queue: Option<WakeQueue>) -> ReplyFuture {
         let (sender, answered) = oneshot::channel();
         let mut slots = self.slots();
         let slot = match slots.free.pop() {
@@ -143,7 +103,8 @@ impl PendingCalls {
             }
         };
         let free_slot = &mut slots.all[slot as usize];
-        (free_slot.waiting, free_slot.is_confirmed) = (Some(ReplyWaiter { sender, home }), false);
+        free_slot.waiting = Some(ReplyWaiter { sender, wake_queue });
+        free_slot.is_confirmed = false;
         self.counts.pending.fetch_add(1, Ordering::Relaxed);
         let id = CorrelationId { slot, generation: free_slot.generation };
         ReplyFuture { id, answered, pending: Arc::clone(self) }
@@ -165,9 +126,9 @@ impl PendingCalls {
         arrived
     }
 
-    /// Adds the counters to `figures`.
-    pub(super) fn add_to(&self, figures: &mut BrokerStats) {
-        self.counts.add_to(figures);
+    /// Adds the counters to `stats`.
+    pub(super) fn add_to(&self, stats: &mut BrokerStats) {
+        self.counts.add_to(stats);
     }
 
     fn end(&self, id: CorrelationId, is_answered: bool) -> ReplyMatch {
@@ -299,71 +260,5 @@ impl Drop for ReplyFuture {
     fn drop(&mut self) {
         // Without effect if the call has ended already.
         let _ = self.pending.end(self.id, false);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn figures(pending: &PendingCalls) -> BrokerStats {
-        let mut figures = BrokerStats::default();
-        pending.add_to(&mut figures);
-        figures
-    }
-
-    fn tell(pending: &PendingCalls, correlation: Option<&str>, mut message: Message) {
-        message.correlation_id = correlation.map(|id| id.to_owned().into());
-        if let Some(arrived) = pending.answer(message) {
-            arrived.tell();
-        }
-    }
-
-    fn answer(text: &'static str) -> Message {
-        Message { body: text.into(), ..Message::default() }
-    }
-
-    #[tokio::test]
-    async fn first_reply_is_delivered_and_others_are_counted() {
-        let pending = Arc::new(PendingCalls::default());
-        let (first, second) = (pending.begin(None), pending.begin(None));
-        let (one, two) = (first.id().text(), second.id().text());
-        tell(&pending, Some(&two), answer("two"));
-        tell(&pending, Some(&two), answer("again"));
-        tell(&pending, Some(&one), answer("one"));
-        assert_eq!(first.await.unwrap().body, "one");
-        assert_eq!(second.await.unwrap().body, "two");
-        for unknown in [None, Some(""), Some("x"), Some("9.0"), Some("1.2.3"), Some("0.7")] {
-            tell(&pending, unknown, answer("never asked"));
-        }
-        let counted = figures(&pending);
-        assert_eq!((counted.replied, counted.duplicate, counted.pending), (2, 1, 0));
-        assert_eq!((counted.unknown, counted.late_replies), (5, 1));
-    }
-
-    #[tokio::test]
-    async fn late_reply_never_reaches_the_next_call_in_its_slot() {
-        let pending = Arc::new(PendingCalls::default());
-        let left = pending.begin(None);
-        let late = left.id().text();
-        drop(left);
-        let next = pending.begin(None);
-        assert_eq!(next.id().slot, 0);
-        tell(&pending, Some(&late), answer("for another"));
-        assert_eq!((figures(&pending).late_replies, figures(&pending).pending), (1, 1));
-        tell(&pending, Some(&next.id().text()), answer("for this"));
-        assert_eq!(next.await.unwrap().body, "for this");
-    }
-
-    #[cfg(feature = "amqp")]
-    #[tokio::test]
-    async fn all_pending_calls_fail_together() {
-        let pending = Arc::new(PendingCalls::default());
-        let calls = [pending.begin(None), pending.begin(None)];
-        pending.fail_all(&BusError::new(BusErrorKind::ChannelLost, "cut"));
-        for call in calls {
-            assert_eq!(call.await.unwrap_err().kind(), BusErrorKind::ChannelLost);
-        }
-        assert_eq!(figures(&pending).pending, 0);
     }
 }

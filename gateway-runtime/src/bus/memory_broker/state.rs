@@ -1,9 +1,7 @@
-//! The in-process broker: messages reach consumers in the same process, and are lost when it ends.
+//! The queues and topics of the in-process broker.
 
 use std::{
     collections::{HashMap, VecDeque},
-    future::Future,
-    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -11,41 +9,33 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::bus::{
-    Acknowledge, Broker, BrokerStats, BusError, BusErrorKind, BusFuture, CallQueue, Deliveries,
-    Delivery, DeliveryReceipt, Disposition, Message, ShortStr, Subscription,
-    pending_calls::PendingCalls, topic_pattern,
+    Acknowledge, BusError, BusErrorKind, CallQueue, Deliveries, Delivery, DeliveryReceipt,
+    Disposition, Message, ShortStr, pending_calls::PendingCalls, topic_pattern,
 };
 
 /// The routing key of replies to calls; no queue can have this name.
-const REPLY_TO: &str = "amq.gateway.reply-to";
-
-/// The in-process broker. Clones share one state.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryBroker(Arc<MemoryState>);
+pub(super) const REPLY_TO: &str = "amq.gateway.reply-to";
 
 #[derive(Debug, Default)]
-struct MemoryState {
-    state: Mutex<State>,
-    pending: Arc<PendingCalls>,
-    published: AtomicU64,
-    received: AtomicU64,
+pub(super) struct MemoryState {
+    pub(super) state: Mutex<MemoryQueues>,
+    pub(super) pending: Arc<PendingCalls>,
+    pub(super) published: AtomicU64,
+    pub(super) received: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct MemoryQueues {
     queues: HashMap<ShortStr, Queue>,
-    topics: Vec<Topic>,
+    pub(super) topics: Vec<Topic>,
     consumers: u64,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+pub(super) struct Queue {
     ready: VecDeque<Queued>,
     unacked: HashMap<u64, Queued>,
     consumers: VecDeque<Consumer>,
@@ -70,10 +60,10 @@ struct Consumer {
 }
 
 #[derive(Debug)]
-struct Topic {
-    exchange: ShortStr,
-    pattern: ShortStr,
-    deliveries: mpsc::Sender<Delivery>,
+pub(super) struct Topic {
+    pub(super) exchange: ShortStr,
+    pub(super) pattern: ShortStr,
+    pub(super) deliveries: mpsc::Sender<Delivery>,
 }
 
 /// The acknowledgement of deliveries to one consumer.
@@ -84,72 +74,9 @@ struct MemoryAcker {
     consumer: u64,
 }
 
-impl Broker for MemoryBroker {
-    fn publish(&self, message: Message) -> BusFuture<()> {
-        let published = self.0.publish(message);
-        Box::pin(async move { published })
-    }
-
-    fn reply(&self, message: Message) -> BusFuture<()> {
-        self.publish(message)
-    }
-
-    fn call(&self, mut message: Message, deadline: Instant) -> BusFuture<Message> {
-        let waiting = self.0.pending.begin(None);
-        message.mandatory = true;
-        message.expiration = Some(deadline.saturating_duration_since(Instant::now()));
-        (message.reply_to, message.correlation_id) =
-            (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
-        let published = self.0.publish(message);
-        Box::pin(async move {
-            published?;
-            let late = |_| Err(BusError::new(BusErrorKind::ReplyTimeout, "no answer came in time"));
-            timeout_at(deadline, waiting).await.unwrap_or_else(late)
-        })
-    }
-
-    fn declare_topic(&self, _: ShortStr) -> BusFuture<()> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn declare(&self, queue: &CallQueue) -> BusFuture<()> {
-        self.0.state().declare(queue);
-        Box::pin(async { Ok(()) })
-    }
-
-    fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries> {
-        let deliveries = match subscription {
-            Subscription::Calls(calls) => self.0.consume(&calls),
-            Subscription::Topic { exchange, pattern } => {
-                let (sender, received) = mpsc::channel(Subscription::TOPIC_BACKLOG);
-                self.0.state().topics.push(Topic { exchange, pattern, deliveries: sender });
-                Deliveries::new(received)
-            }
-        };
-        Box::pin(async move { Ok(deliveries) })
-    }
-
-    fn state(&self) -> Result<(), BusError> {
-        Ok(())
-    }
-
-    fn figures(&self) -> BrokerStats {
-        let MemoryState { pending, published, received, .. } = &*self.0;
-        let (published, received) =
-            (published.load(Ordering::Relaxed), received.load(Ordering::Relaxed));
-        let mut figures = BrokerStats { published, received, ..BrokerStats::default() };
-        pending.add_to(&mut figures);
-        figures
-    }
-
-    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(async {})
-    }
-}
-
-impl State {
+impl MemoryQueues {
     /// Declares a call queue with its retry queues and its dead-letter queue, and returns it.
-    fn declare(&mut self, calls: &CallQueue) -> &mut Queue {
+    pub(super) fn declare(&mut self, calls: &CallQueue) -> &mut Queue {
         for delay in &calls.delays {
             self.queues.entry(calls.retry_queue(*delay)).or_default().dead_letter_after =
                 Some((*delay, calls.name.clone()));
@@ -160,11 +87,11 @@ impl State {
 }
 
 impl MemoryState {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, MemoryQueues> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn publish(self: &Arc<Self>, message: Message) -> Result<(), BusError> {
+    pub(super) fn publish(self: &Arc<Self>, message: Message) -> Result<(), BusError> {
         if [&message.exchange, &message.routing_key]
             .iter()
             .any(|name| name.len() > Message::MAX_NAME_BYTES)
@@ -187,7 +114,7 @@ impl MemoryState {
         match &*message.exchange {
             "" if message.routing_key == REPLY_TO => {
                 if let Some(arrived) = self.pending.answer(message) {
-                    arrived.tell();
+                    arrived.deliver();
                 }
                 true
             }
@@ -226,7 +153,8 @@ impl MemoryState {
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
                 if let Some(this) = this.upgrade() {
-                    (message.exchange, message.routing_key) = ("".into(), back.clone());
+                    message.exchange = "".into();
+                    message.routing_key = back.clone();
                     this.enqueue(back, message);
                 }
             });
@@ -274,7 +202,7 @@ impl MemoryState {
         }
     }
 
-    fn consume(self: &Arc<Self>, calls: &CallQueue) -> Deliveries {
+    pub(super) fn consume(self: &Arc<Self>, calls: &CallQueue) -> Deliveries {
         let room = usize::from(calls.prefetch);
         let (sender, received) = mpsc::channel(room);
         let mut state = self.state();
@@ -298,7 +226,7 @@ impl Acknowledge for MemoryAcker {
             consumer.room += 1;
         }
         if let Some(queued) =
-            queue.unacked.remove(&delivery_tag).filter(|_| disposition == Disposition::Again)
+            queue.unacked.remove(&delivery_tag).filter(|_| disposition == Disposition::Requeue)
         {
             queue.ready.push_front(queued);
         }

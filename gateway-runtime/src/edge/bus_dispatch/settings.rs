@@ -1,0 +1,82 @@
+//! The settings of `[routes.NAME]` for the dispatcher `bus`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    base::{body::BodyBudget, start_error::StartError},
+    bus::check_exchange,
+    edge::dispatch::RouteConfig,
+};
+
+/// The settings of `[routes.NAME]` for the dispatcher `bus`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BusDispatchSettings {
+    /// The exchange for messages; defaults to the name of the service.
+    pub exchange: Option<String>,
+    /// The services that are exchanges, on the route `*`. Messages go to no other exchange.
+    pub exchanges: Vec<String>,
+    /// The maximum size of a request's body, in bytes, which is sent whole: 16 MiB.
+    pub body_bytes: usize,
+    /// Whether messages survive a restart of the broker, which their clients rarely do: no.
+    pub persistent: bool,
+    /// Whether workers receive the credentials that the gateway has checked, `Authorization` and
+    /// `X-Api-Key`: no. A route without `auth` checks none, and forwards them.
+    pub forward_credentials: bool,
+}
+
+impl Default for BusDispatchSettings {
+    fn default() -> Self {
+        Self {
+            exchange: None,
+            exchanges: Vec::new(),
+            body_bytes: 16 << 20,
+            persistent: false,
+            forward_credentials: false,
+        }
+    }
+}
+
+impl BusDispatchSettings {
+    /// Reads the settings of a route, and checks them.
+    pub(super) fn read(section: &mut RouteConfig, budget: &BodyBudget) -> Result<Self, StartError> {
+        let mut settings: Self = section.settings()?;
+        let service = section.service();
+        let problem = |why: &str| format!("[routes.\"{service}\"]: {why}");
+        let mut problems = Vec::new();
+        match (service, &settings.exchange) {
+            ("*", Some(_)) => {
+                problems.push(problem(
+                    "it has `exchange`, and is for many services: list theirs in `exchanges`",
+                ));
+            }
+            ("*", None) if settings.exchanges.is_empty() => {
+                problems.push(problem(
+                    "it publishes nowhere: list in `exchanges` which services are exchanges",
+                ));
+            }
+            ("*", None) => {}
+            (_, _) if !settings.exchanges.is_empty() => {
+                problems.push(problem(
+                    "it has `exchanges`, and is for one service: name its `exchange`",
+                ));
+            }
+            (_, Some(_)) => {}
+            (_, None) => settings.exchange = Some(service.to_owned()),
+        }
+        let exchanges = settings.exchange.iter().chain(&settings.exchanges);
+        problems.extend(
+            exchanges
+                .filter_map(|exchange| check_exchange(exchange).err())
+                .map(|error| problem(&error.to_string())),
+        );
+        if !budget.fits(settings.body_bytes) {
+            let why = "its `body_bytes` do not fit into `http.limits.client_buffered_bytes` or \
+                       `buffered_bytes`";
+            problems.push(problem(why));
+        }
+        StartError::from_problems(problems)?;
+        Ok(settings)
+    }
+}
