@@ -325,7 +325,7 @@ async fn each_fault_says_whether_the_method_may_have_executed() {
         (BusErrorKind::ChannelLost, AttemptClass::Ambiguous),
     ] {
         let fault = BusError::new(fault, "so it is");
-        let may_have_happened = fault.may_have_happened();
+        let may_have_happened = fault.is_ambiguous();
         let error =
             Lab::client(Bus::over(Scripted::answering(Err(fault)))).ping().await.unwrap_err();
         assert_eq!(

@@ -189,7 +189,7 @@ fn message_names_the_caller_and_not_its_credentials() {
             .unwrap()
             .headers
     };
-    let withheld = message(&headers::CREDENTIALS);
+    let withheld = message(&crate::edge::dispatch::hop_by_hop::CREDENTIALS);
     for (name, value) in [
         ("x-gateway-account", "acme"),
         ("x-gateway-user", "ann"),
