@@ -52,12 +52,14 @@ async fn readiness_failures_and_drops_pass_through() {
     assert_readiness(off, || call.invocation()).await;
     assert_readiness(layer.clone(), || uncached.invocation()).await;
     assert_readiness(layer.clone(), || bypassing.invocation()).await;
-    // These two look the reply up. What is not ready must not be in their way.
+    // Each call misses.
     let mut number = 0;
     let mut miss = || {
         number += 1;
         call.clone().with_account(&format!("account {number}")).invocation()
     };
+    assert_readiness(layer.clone(), &mut miss).await;
+    assert_readiness(layer.clone(), || reloading.invocation()).await;
     assert_passes_through(layer.clone(), &mut miss).await;
     assert_passes_through(layer, || reloading.invocation()).await;
 }

@@ -47,7 +47,7 @@ async fn readiness_failures_and_drops_pass_through() {
     assert_readiness(EnforceQuotaLayer(None), || call.invocation()).await;
 }
 
-/// The same over Redis that does not answer: the local share decides.
+/// Runs if `TEST_REDIS_URL` names a server, as `./test` does.
 #[cfg(feature = "redis")]
 #[tokio::test]
 async fn readiness_passes_through_when_redis_is_asked() {

@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +19,9 @@ use crate::{
     },
     pipeline::invocation::Invocation,
 };
+
+/// The time after which a request that does not come fails a test.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Creates a mock service that is ready, and its handle.
 pub(in crate::pipeline) fn pair() -> (MockService, MockHandle) {
@@ -83,6 +87,10 @@ impl Service<Invocation> for MockService {
     type Future = MockFuture;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // Readiness lasts until the call.
+        if self.is_ready {
+            return Poll::Ready(Ok(()));
+        }
         let (readiness, wakers) = &mut *self.state.lock().unwrap();
         match readiness {
             Readiness::Ready | Readiness::CallPanics => {
@@ -125,9 +133,10 @@ impl Future for MockFuture {
 }
 
 impl MockHandle {
-    /// Waits for the next request.
+    /// Waits for the next request. Fails if none comes.
     pub(in crate::pipeline) async fn next_request(&mut self) -> MockRequest {
-        self.requests.recv().await.expect("all mock services are gone")
+        let request = tokio::time::timeout(REQUEST_TIMEOUT, self.requests.recv()).await;
+        request.expect("no request has come").expect("all mock services are gone")
     }
 
     /// Answers the next request, and returns its invocation.
@@ -201,11 +210,7 @@ pub(in crate::pipeline) async fn assert_readiness<L>(
         // From here on a clone would have to wait for ever.
         handle.set_readiness(Readiness::NotReady);
         let call = tokio::spawn(call);
-        let answered = tokio::time::timeout(
-            std::time::Duration::from_secs(20),
-            handle.answer(Ok(Reply::Empty)),
-        );
-        answered.await.expect("the service that was ready is not the one that is called");
+        handle.answer(Ok(Reply::Empty)).await;
         call.await.expect("the layer panicked").unwrap();
         handle.set_readiness(Readiness::Ready);
     }
