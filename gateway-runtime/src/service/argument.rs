@@ -17,8 +17,6 @@ use crate::{
     service::binder::Binder,
 };
 
-pub(crate) use crate::service::into_reply::ReplyShape;
-
 /// An argument of an exposed method.
 ///
 /// The input (at most one) is any `Deserialize + JsonSchema`. [`Call`], [`Caller`] and

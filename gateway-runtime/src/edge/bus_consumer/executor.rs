@@ -23,7 +23,7 @@ use crate::{
     pipeline::Pipeline,
     provider::has_idempotency_key,
     service::{
-        argument::ReplyShape,
+        into_reply::ReplyShape,
         registry::{Method, Registry},
     },
 };

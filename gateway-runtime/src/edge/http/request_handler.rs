@@ -47,7 +47,7 @@ use crate::{
         },
     },
     pipeline::{may_have_happened, panicked},
-    service::{argument::ReplyShape, registry::Method},
+    service::{into_reply::ReplyShape, registry::Method},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

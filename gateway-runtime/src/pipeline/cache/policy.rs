@@ -14,7 +14,7 @@ use crate::{
     },
     cache::{CacheKey, CacheSettings, KeySpace},
     pipeline::invocation::Invocation,
-    service::{argument::ReplyShape, registry::Method},
+    service::{into_reply::ReplyShape, registry::Method},
 };
 
 /// The field of RFC 9211.

@@ -35,7 +35,7 @@ use crate::{
         take_ready::take_ready,
     },
     provider::{has_idempotency_key, parse_idempotency_key},
-    service::argument::ReplyShape,
+    service::into_reply::ReplyShape,
     store::{Claim, ClaimOutcome, Command},
 };
 

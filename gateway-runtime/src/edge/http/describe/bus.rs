@@ -12,7 +12,7 @@ use crate::{
         method::MethodDescription,
         operation_id::is_callable_by_bus,
     },
-    service::argument::ReplyShape,
+    service::into_reply::ReplyShape,
 };
 
 /// The name of the broker in the list of servers.

@@ -7,7 +7,7 @@ use crate::{
         spec::{AuthMode, Effect},
     },
     edge::http::describe::idempotency::takes_key,
-    service::{argument::ReplyShape, registry::Method},
+    service::{into_reply::ReplyShape, registry::Method},
 };
 
 /// Returns the codes with which the gateway may reply to a call of `method`, and those that the

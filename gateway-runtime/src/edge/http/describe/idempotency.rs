@@ -2,7 +2,7 @@
 
 use crate::{
     base::spec::{Effect, IdempotencyMode},
-    service::{argument::ReplyShape, registry::Method},
+    service::{into_reply::ReplyShape, registry::Method},
 };
 
 /// Returns whether an idempotency key has an effect: the gateway stores the reply under it, or a

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     edge::http::describe::{headers, method::MethodDescription, operation_id::rpc_name},
-    service::argument::ReplyShape,
+    service::into_reply::ReplyShape,
 };
 
 /// The name of the message that reports a failed call.

@@ -22,7 +22,7 @@ use crate::{
         stream::StreamFormat,
     },
     service::{
-        argument::ReplyShape,
+        into_reply::ReplyShape,
         registry::{Method, RegisteredService, Registry},
     },
 };

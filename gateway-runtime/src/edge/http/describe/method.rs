@@ -7,7 +7,7 @@ use crate::{
     edge::http::describe::operation_id::operation_ids,
     json::schema::{Components, Root, Side},
     service::{
-        argument::ReplyShape,
+        into_reply::ReplyShape,
         registry::{Method, Registry},
     },
 };

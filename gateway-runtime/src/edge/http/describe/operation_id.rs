@@ -7,7 +7,7 @@ use crate::{
     base::spec::ServiceSpec,
     edge::http::describe::params::can_carry,
     service::{
-        argument::ReplyShape,
+        into_reply::ReplyShape,
         registry::{Method, Registry},
     },
 };

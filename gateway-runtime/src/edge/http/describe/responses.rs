@@ -11,7 +11,7 @@ use crate::{
         describe::{error_codes::codes, headers, method::MethodDescription},
         stream::StreamFormat,
     },
-    service::{argument::ReplyShape, registry::Registry},
+    service::{into_reply::ReplyShape, registry::Registry},
 };
 
 /// Returns the responses of a method: the success, each failure that can be expected, and any

@@ -32,7 +32,7 @@ use crate::{
             settings::WebSocketSettings,
         },
     },
-    service::{argument::ReplyShape, registry::Method},
+    service::{into_reply::ReplyShape, registry::Method},
 };
 
 /// The calls of one connection.
