@@ -106,7 +106,8 @@ impl MessageHeader {
 impl MessageHeaders {
     /// Sets a header, and replaces one of the same name.
     pub fn set(&mut self, name: impl Into<ShortStr>, value: impl Into<MessageHeader>) {
-        let (name, value) = (name.into(), value.into());
+        let name = name.into();
+        let value = value.into();
         match self.0.iter_mut().find(|(other, _)| *other == name) {
             Some((_, old)) => *old = value,
             None => self.0.push((name, value)),

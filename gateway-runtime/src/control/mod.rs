@@ -66,7 +66,8 @@ impl OperatorSettings {
         )?;
         // Also an empty snapshot is applied: then the configuration is in force.
         apply(&first);
-        let (current, reading) = (ArcSwap::from_pointee(first), Mutex::default());
+        let current = ArcSwap::from_pointee(first);
+        let reading = Mutex::default();
         let this = Arc::new(Self { store, current, apply: Box::new(apply), reading });
         tokio::spawn(poll_changes(Arc::downgrade(&this)));
         Ok(this)

@@ -140,7 +140,8 @@ mod tests {
         let effective_at = format!("2020-01-{from}T00:00:00Z");
         let document =
             serde_json::json!({ "effective_at": effective_at, "plan": plan, "prices": [] });
-        let (who, subject) = (String::new(), String::new());
+        let who = String::new();
+        let subject = String::new();
         ChangeRecord {
             id,
             at: id,

@@ -110,7 +110,8 @@ impl CallChannels {
         }
         let (opened, coming) = watch::channel(None);
         all.insert(exchange.clone(), ChannelSlot::Opening(coming.clone()));
-        let (this, exchange) = (Arc::clone(self), exchange.clone());
+        let this = Arc::clone(self);
+        let exchange = exchange.clone();
         self.opening.home.spawn(async move { opened.send(Some(this.open(exchange).await)) });
         Ok(ChannelSlot::Opening(coming))
     }

@@ -51,7 +51,8 @@ pub(super) struct ChannelDeliveries {
 
 impl ChannelDeliveries {
     pub(super) fn new(channel: Channel) -> Self {
-        let (acks, unacked) = (Arc::default(), UnackedDeliveries::default());
+        let acks = Arc::default();
+        let unacked = UnackedDeliveries::default();
         Self { channel, acks, unacked, dispositions: Vec::new(), commands: Vec::new() }
     }
 

@@ -135,7 +135,8 @@ impl MemoryState {
                 && topic_pattern::matches(&topic.pattern, &message.routing_key)
         };
         let delivered = state.topics.iter().filter(fits).map(|topic| {
-            let (message, receipt) = (message.clone(), DeliveryReceipt::none());
+            let message = message.clone();
+            let receipt = DeliveryReceipt::none();
             let delivery =
                 Delivery { message, delivered_before: 0, arrived: Instant::now(), receipt };
             let sent = topic.deliveries.try_send(delivery);

@@ -39,7 +39,8 @@ struct Pass {
 
 /// Relays the outbox, as long as it is polled.
 pub(crate) async fn run_outbox_relay(db: Db, publisher: Publisher) {
-    let (mut pause, mut was_blocked) = (BUSY_POLL_INTERVAL, false);
+    let mut pause = BUSY_POLL_INTERVAL;
+    let mut was_blocked = false;
     loop {
         pause = match pass(&db, &publisher).await {
             Ok(Pass { published, blocked }) => {
@@ -73,7 +74,8 @@ pub(crate) async fn run_outbox_relay(db: Db, publisher: Publisher) {
 
 /// Publishes all events in the outbox, the oldest first.
 async fn pass(db: &Db, publisher: &Publisher) -> Result<Pass, StoreError> {
-    let (mut pass, mut after) = (Pass::default(), i64::MIN);
+    let mut pass = Pass::default();
+    let mut after = i64::MIN;
     // Without a broker the events stay in the outbox.
     while publisher.broker().state().is_ok() {
         let batch = db.outbox(after, RELAY_BATCH).await?;
@@ -112,7 +114,8 @@ async fn publish(
         }
     }
     let keys = keys.into_iter().map(async |(key, events)| {
-        let (mut published, all) = (Vec::with_capacity(events.len()), events.len());
+        let mut published = Vec::with_capacity(events.len());
+        let all = events.len();
         for (number, event) in events {
             if let Err(error) = publish_one(publisher, event).await {
                 tracing::debug!(%error, key, "an event in the outbox waits");

@@ -178,7 +178,8 @@ mod tests {
     fn message_that_expires_before_its_next_retry_becomes_a_dead_letter() {
         let failed = || Err(Error::new(Code::OVERLOADED, "busy"));
         let message = Message { expiration: Some(Duration::from_secs(30)), ..Message::default() };
-        let (arrived, queue) = (Instant::now(), queue());
+        let arrived = Instant::now();
+        let queue = queue();
         let expires = super::expires(&message, arrived);
         let decision = RetryDecision::of(&message, expires, &failed(), &queue);
         assert_eq!(decision, RetryDecision::RetryAfter(Duration::from_secs(1)));

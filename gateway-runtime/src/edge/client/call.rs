@@ -101,7 +101,7 @@ pub struct PendingCall<'a, Q, O> {
     headers: HeaderMap,
     timeout: Option<Duration>,
     /// The reason why the call cannot be sent, returned when it is awaited.
-    invalid: Option<String>,
+    invalid: Option<ClientError>,
     sent: Option<BoxFuture<'static, Result<TransportResponse, ClientError>>>,
     output: PhantomData<fn() -> O>,
 }
@@ -131,13 +131,13 @@ impl<Q, O> PendingCall<'_, Q, O> {
         self
     }
 
-    fn with(mut self, field: Result<(HeaderName, HeaderValue), String>) -> Self {
+    fn with(mut self, field: Result<(HeaderName, HeaderValue), ClientError>) -> Self {
         match field {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
             }
-            Err(flaw) => {
-                self.invalid.get_or_insert(flaw);
+            Err(error) => {
+                self.invalid.get_or_insert(error);
             }
         }
         self
@@ -146,11 +146,11 @@ impl<Q, O> PendingCall<'_, Q, O> {
 
 impl<Q: ClientInput, O> PendingCall<'_, Q, O> {
     fn request(&mut self, expected: Expected) -> Result<TransportRequest, ClientError> {
-        if let Some(flaw) = self.invalid.take() {
-            return Err(ClientError::InvalidRequest(flaw));
+        if let Some(error) = self.invalid.take() {
+            return Err(error);
         }
         let input =
-            self.input.to_json().map_err(|error| ClientError::InvalidRequest(error.to_string()))?;
+            self.input.to_json().map_err(|error| ClientError::invalid(error.to_string()))?;
         Ok(TransportRequest {
             service: self.remote.service,
             method: self.method,

@@ -65,7 +65,8 @@ fn unexpected(status: u16, expected: &str, media: &str) -> ClientError {
 async fn failure(response: reqwest::Response) -> ClientError {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
-    let (media, retry_after) = (text(&headers, CONTENT_TYPE), text(&headers, RETRY_AFTER));
+    let media = text(&headers, CONTENT_TYPE);
+    let retry_after = text(&headers, RETRY_AFTER);
     // The body is read only if it may be a problem.
     let body = if is_json(media) { whole(response, MAX_PROBLEM).await } else { Ok(Bytes::new()) };
     match body {

@@ -64,6 +64,11 @@ pub struct Problem {
 }
 
 impl ClientError {
+    /// Creates the error of a call that cannot be sent as it is.
+    pub(super) fn invalid(reason: impl Into<String>) -> Self {
+        Self::InvalidRequest(reason.into())
+    }
+
     pub(super) fn unreadable(why: impl Into<String>) -> Self {
         Self::InvalidResponse { status: None, why: why.into() }
     }

@@ -33,7 +33,7 @@ use crate::{
 /// ```
 pub struct Http {
     /// The endpoint, or the reason why calls cannot be sent, which each of them returns.
-    gateway: Result<Endpoint, String>,
+    gateway: Result<Endpoint, ClientError>,
     headers: HeaderMap,
     timeout: Duration,
 }
@@ -87,12 +87,12 @@ impl Http {
         self
     }
 
-    fn with(mut self, field: Result<(::http::HeaderName, HeaderValue), String>) -> Self {
+    fn with(mut self, field: Result<(::http::HeaderName, HeaderValue), ClientError>) -> Self {
         match field {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
             }
-            Err(flaw) => self.gateway = self.gateway.and(Err(flaw)),
+            Err(error) => self.gateway = self.gateway.and(Err(error)),
         }
         self
     }
@@ -113,7 +113,7 @@ impl Http {
         headers
     }
 
-    fn prepare(&self, request: TransportRequest) -> Result<reqwest::RequestBuilder, String> {
+    fn prepare(&self, request: TransportRequest) -> Result<reqwest::RequestBuilder, ClientError> {
         let Endpoint { http, base } = self.gateway.as_ref().map_err(Clone::clone)?;
         let mut url = address(base, &request);
         let headers = self.headers(&request);
@@ -134,7 +134,7 @@ impl Transport for Http {
     ) -> BoxFuture<'static, Result<TransportResponse, ClientError>> {
         let timeout = request.timeout.unwrap_or(self.timeout);
         let expected = request.expected;
-        let prepared = self.prepare(request).map_err(ClientError::InvalidRequest);
+        let prepared = self.prepare(request);
         Box::pin(async move {
             let answered = async {
                 let response = prepared?.send().await.map_err(decode::transport_error)?;
@@ -148,21 +148,24 @@ impl Transport for Http {
 }
 
 impl Endpoint {
-    fn at(base: &str) -> Result<Self, String> {
-        let flaw = |why| {
-            format!(
-                "the gateway's address {base:?} {why}: write it as \"http://gateway.internal:8080\""
-            )
+    fn at(base: &str) -> Result<Self, ClientError> {
+        let invalid = |reason: &str| {
+            ClientError::invalid(format!(
+                "the gateway's address {base:?} {reason}: write it as \
+                 \"http://gateway.internal:8080\""
+            ))
         };
-        let base = Url::parse(base).map_err(|error| flaw(format!("cannot be read ({error})")))?;
+        let base =
+            Url::parse(base).map_err(|error| invalid(&format!("cannot be read ({error})")))?;
         if !matches!(base.scheme(), "http" | "https")
             || base.query().is_some()
             || base.fragment().is_some()
         {
-            return Err(flaw("is none of HTTP".to_owned()));
+            return Err(invalid("is none of HTTP"));
         }
         Ok(Self {
-            http: connector(&HttpClientSettings::default()).map_err(|error| error.to_string())?,
+            http: connector(&HttpClientSettings::default())
+                .map_err(|error| ClientError::invalid(error.to_string()))?,
             base,
         })
     }

@@ -77,7 +77,8 @@ where
         let is_applied = |version| applied.iter().any(|applied| applied.version == version);
         let known = owned.migrator(dialect);
         for step in owned.steps.iter().filter(|step| known.version_exists(step.version)) {
-            let (version, name) = (step.version, step.name);
+            let version = step.version;
+            let name = step.name;
             status.push(MigrationStatus { owner, version, name, is_applied: is_applied(version) });
         }
         let unknown = applied

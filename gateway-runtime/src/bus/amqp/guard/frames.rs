@@ -67,7 +67,8 @@ impl FrameFilter {
     /// Filters the next bytes. Returns how many of them, from the first, are passed on in place;
     /// `out` receives the bytes that follow those.
     pub(super) fn filter(&mut self, bytes: &mut [u8], out: &mut Vec<u8>) -> usize {
-        let (mut in_place, mut done) = (0, 0);
+        let mut in_place = 0;
+        let mut done = 0;
         while done < bytes.len() {
             let rest = &mut bytes[done..];
             if self.passing > 0 {

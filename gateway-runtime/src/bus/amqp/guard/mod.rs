@@ -122,7 +122,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 #[cfg(fuzzing)]
 #[must_use]
 pub fn filtered(frames: &[u8], piece: usize) -> Vec<u8> {
-    let (mut filter, mut all) = (FrameFilter::new(MAX_FRAME_BYTES), Vec::new());
+    let mut filter = FrameFilter::new(MAX_FRAME_BYTES);
+    let mut all = Vec::new();
     for piece in frames.to_vec().chunks_mut(piece.max(1)) {
         let mut out = Vec::new();
         let passed = filter.filter(piece, &mut out);

@@ -120,7 +120,8 @@ const fn bit(place: usize) -> u16 {
 
 /// Encodes the header field that gives the reason.
 fn mark(flaw: Flaw) -> Vec<u8> {
-    let (name, reason) = (Message::UNREADABLE.as_bytes(), flaw.to_string());
+    let name = Message::UNREADABLE.as_bytes();
+    let reason = flaw.to_string();
     let name_length = u8::try_from(name.len()).unwrap_or(u8::MAX);
     let length = u32::try_from(reason.len()).unwrap_or(u32::MAX).to_be_bytes();
     [&[name_length][..], name, b"S", &length, reason.as_bytes()].concat()

@@ -11,6 +11,7 @@ use reqwest::Url;
 use crate::{
     base::secret::Secret,
     bus::{Broker, BusSettings},
+    edge::client::ClientError,
 };
 
 /// A connection to a broker; clones share it.
@@ -30,7 +31,7 @@ enum State {
 }
 
 /// The broker, or the reason why it cannot be reached.
-type ConnectResult = Result<Arc<dyn Broker>, String>;
+type ConnectResult = Result<Arc<dyn Broker>, ClientError>;
 
 impl BusConnection {
     /// Creates a connection to a URL, opened by the first call.
@@ -38,21 +39,20 @@ impl BusConnection {
     /// # Errors
     ///
     /// Fails if the URL is invalid. The text omits the URL, since it may contain a password.
-    pub(super) fn to(url: &str) -> Result<Self, String> {
+    pub(super) fn to(url: &str) -> Result<Self, ClientError> {
         if cfg!(not(feature = "amqp")) {
             let why = "this program was built without RabbitMQ: add `features = [\"amqp\"]` to \
                        gateway-runtime in Cargo.toml";
-            return Err(why.to_owned());
+            return Err(ClientError::invalid(why));
         }
         let is_amqp = |url: &Url| {
             matches!(url.scheme(), "amqp" | "amqps")
                 && url.host_str().is_some_and(|host| !host.is_empty())
         };
         if !Url::parse(url).is_ok_and(|url| is_amqp(&url)) {
-            return Err(
-                "the URL of the bus is none: write it as \"amqp://user:password@host:5672/vhost\""
-                    .to_owned(),
-            );
+            return Err(ClientError::invalid(
+                "the URL of the bus is none: write it as \"amqp://user:password@host:5672/vhost\"",
+            ));
         }
         let settings = BusSettings { amqp: Some(Secret::new(url)), ..BusSettings::default() };
         Ok(Self(Arc::new(Inner { settings, state: Mutex::new(State::Disconnected) })))
@@ -101,7 +101,8 @@ impl Inner {
     }
 
     async fn open(self: Arc<Self>) -> ConnectResult {
-        let broker = self.settings.open().await.map_err(|error| error.to_string())?;
+        let broker = self.settings.open().await;
+        let broker = broker.map_err(|error| ClientError::NotSent(error.to_string()))?;
         *self.state() = State::Connected(Arc::clone(&broker));
         Ok(broker)
     }

@@ -41,7 +41,7 @@ const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
 /// ```
 pub struct Bus {
     /// The connection, or the reason why calls cannot be sent, which each of them returns.
-    connection: Result<BusConnection, String>,
+    connection: Result<BusConnection, ClientError>,
     queue: String,
     headers: HeaderMap,
     timeout: Duration,
@@ -66,7 +66,7 @@ impl Bus {
         Self::by(Ok(BusConnection::over(broker)))
     }
 
-    fn by(connection: Result<BusConnection, String>) -> Self {
+    fn by(connection: Result<BusConnection, ClientError>) -> Self {
         let queue = CallsSettings::default().queue;
         Self { connection, queue, headers: HeaderMap::new(), timeout: Duration::from_secs(30) }
     }
@@ -103,24 +103,24 @@ impl Bus {
         self
     }
 
-    fn with(mut self, field: Result<(HeaderName, HeaderValue), String>) -> Self {
+    fn with(mut self, field: Result<(HeaderName, HeaderValue), ClientError>) -> Self {
         match field {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
             }
-            Err(flaw) => self.connection = self.connection.and(Err(flaw)),
+            Err(error) => self.connection = self.connection.and(Err(error)),
         }
         self
     }
 
     /// Creates the message of a call.
-    fn message(&self, request: &TransportRequest) -> Result<Message, String> {
+    fn message(&self, request: &TransportRequest) -> Result<Message, ClientError> {
         let TransportRequest { service, method, input, .. } = request;
         if request.expected == Expected::Items {
-            return Err(format!(
+            return Err(ClientError::invalid(format!(
                 "`{method}` answers with a stream, and the bus carries whole messages: call it \
                  over HTTP, by `Http::to(…)`"
-            ));
+            )));
         }
         let envelope =
             json!({ "service": service.name, "version": service.version, "method": method });
@@ -158,15 +158,19 @@ impl Transport for Bus {
         &self,
         request: TransportRequest,
     ) -> BoxFuture<'static, Result<TransportResponse, ClientError>> {
-        let (timeout, expected) = (request.timeout.unwrap_or(self.timeout), request.expected);
+        let timeout = request.timeout.unwrap_or(self.timeout);
+        let expected = request.expected;
         let connection = self.connection.clone();
         let prepared = connection.and_then(|connection| Ok((connection, self.message(&request)?)));
         Box::pin(async move {
-            let (connection, message) = prepared.map_err(ClientError::InvalidRequest)?;
+            let (connection, message) = prepared?;
             let deadline = Instant::now() + timeout.min(MAX_CALL_TIME);
-            let late = |_| Err(format!("the bus was not connected to within {timeout:?}"));
+            let late = |_| {
+                let reason = format!("the bus was not connected to within {timeout:?}");
+                Err(ClientError::NotSent(reason))
+            };
             let broker = timeout_at(deadline, connection.broker()).await.unwrap_or_else(late);
-            let answered = broker.map_err(ClientError::NotSent)?.call(message, deadline).await;
+            let answered = broker?.call(message, deadline).await;
             read(answered.map_err(|error| unanswered(&error, timeout))?, expected)
         })
     }
