@@ -2,6 +2,6 @@
 
 use std::borrow::Cow;
 
-/// A string of at most [`Message::MAX_NAME_BYTES`](crate::bus::Message::MAX_NAME_BYTES) bytes: names of exchanges and headers, routing
-/// keys, ids (AMQP 0-9-1: short string).
+/// A string of at most [`MAX_NAME_BYTES`](crate::bus::Message::MAX_NAME_BYTES) bytes: names of
+/// exchanges and headers, routing keys, ids (AMQP 0-9-1: short string).
 pub type ShortStr = Cow<'static, str>;

@@ -84,8 +84,8 @@ impl MatchedReply {
 }
 
 impl PendingCalls {
-    /// Registers a call that waits for its reply; `wake_queue` is the wake queue of the caller's thread,
-    /// if replies arrive on another thread.
+    /// Registers a call that waits for its reply; `wake_queue` is that of the caller's thread, if
+    /// replies arrive on another thread.
     pub(super) fn begin(self: &Arc<Self>, wake_queue: Option<WakeQueue>) -> ReplyFuture {
         let (sender, answered) = oneshot::channel();
         let mut slots = self.slots();

@@ -82,8 +82,8 @@ impl CallConsumer {
     }
 
     /// Stops the intake, and returns messages that were not begun to their queue. Waits until the
-    /// begun ones are acknowledged and the broker has the acknowledgements, or until `drain_timeout`
-    /// is over: the remaining calls are cut, and their messages requeued.
+    /// begun ones are acknowledged and the broker has the acknowledgements, or until
+    /// `drain_timeout` is over: the remaining calls are cut, and their messages requeued.
     pub async fn stop(mut self, drain_timeout: Duration) -> StoppedConsumer {
         // An error means that the intake has ended already.
         let _ = self.stop.send(());

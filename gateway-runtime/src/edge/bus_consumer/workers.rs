@@ -57,8 +57,8 @@ struct Worker {
 }
 
 impl Workers {
-    /// Creates up to `max_threads` threads. `ending` is dropped when the threads and this value have
-    /// ended.
+    /// Creates up to `max_threads` threads. `ending` is dropped when the threads and this value
+    /// have ended.
     pub(super) fn new(
         executor: Arc<Executor>,
         max_threads: usize,

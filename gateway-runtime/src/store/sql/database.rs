@@ -1,5 +1,5 @@
-//! The interface of a database: transactions, and statements that take one JSON text and return rows
-//! of JSON text.
+//! The interface of a database: transactions, and statements that take one JSON text and return
+//! rows of JSON text.
 //!
 //! A statement works on all rows of a batch at once: both dialects turn a JSON text into rows and
 //! rows into JSON texts. So one driver call serves a hundred requests, and the code around it is
