@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use gateway_runtime::{Gateway, store::MigrationStatus};
+use gateway_runtime::{Gateway, db::MigrationStatus};
 
 use crate::{command::DbCommand, print, render_problem};
 

@@ -8,7 +8,7 @@ mod providers;
 mod rates;
 mod stand_ins;
 
-use gateway_runtime::{AttemptClass, prelude::*};
+use gateway_runtime::{prelude::*, provider::AttemptClass};
 use providers::{RateHistory, RateSource};
 use rates::{Conversion, ConvertQuery, DayRate, Exact, HistoryQuery, Rates, RatesQuery};
 

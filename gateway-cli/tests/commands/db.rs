@@ -111,7 +111,7 @@ fn an_authors_migrations_are_counted_on_their_own() {
     run("db migrate", own).unwrap();
     let older: fn(Gateway) -> Gateway = |gateway| {
         let known = migrations!("tests/migrations");
-        gateway.migrations(gateway_runtime::store::Migrations { steps: &known.steps[..1], ..known })
+        gateway.migrations(gateway_runtime::db::Migrations { steps: &known.steps[..1], ..known })
     };
     let error = run("serve --listen 127.0.0.1:0", older).unwrap_err();
     assert!(

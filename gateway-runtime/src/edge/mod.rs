@@ -7,7 +7,7 @@
 pub mod admin;
 pub mod bus_consumer;
 pub mod bus_dispatch;
-pub mod client;
+pub(crate) mod client;
 pub mod dispatch;
-pub mod http;
+pub(crate) mod http;
 mod request;

@@ -1,7 +1,7 @@
 //! The pipeline: the layers that every call passes between its edge and its method, whatever its
 //! transport.
 //!
-//! [`Pipeline::new`] builds the whole stack. Read from the top, a call passes each layer on its way
+//! [`Pipeline::new`](stack::Pipeline::new) builds the whole stack. Read from the top, a call passes each layer on its way
 //! in, and again on its way out. SEMANTICS §2 fixes the order: request log, authentication,
 //! validation, idempotency, quota, cache, billing, the method. Each layer has a file or a folder of
 //! its own.
@@ -21,168 +21,40 @@ mod persistence;
 mod quota;
 mod request_log;
 mod settlement_draft;
+mod stack;
 mod take_ready;
 #[cfg(test)]
 mod tests;
 mod validate;
 
-use std::{future::Future, sync::Arc};
-
-use tower::{ServiceBuilder, ServiceExt};
-
 pub(crate) use crate::pipeline::{
     access_log::REQUEST_TARGET, catch_panic::panicked, request_log::execution::may_have_happened,
 };
+#[cfg(feature = "internals")]
+#[doc(hidden)]
 pub use crate::pipeline::{
     account_plan::PlanLookup,
-    author_layers::{InnerService, LayerPosition, Layers, PipelineLayer},
+    author_layers::Layers,
     billing::{Billing, BillingSettings},
     cache::{CacheFigures, ReplyCache},
-    invocation::Invocation,
     persistence::{IdempotencySettings, Persistence, RequestLogSettings},
     quota::QuotaEnforcer,
+    stack::{Pipeline, Stages},
 };
-use crate::{
-    auth::Authenticator,
-    base::{
-        call::{Call, CallRequest},
-        error::Error,
-        reply::Reply,
-    },
+#[cfg(not(feature = "internals"))]
+pub(crate) use crate::pipeline::{
+    account_plan::PlanLookup,
+    author_layers::Layers,
+    billing::{Billing, BillingSettings},
+    cache::{CacheFigures, ReplyCache},
+    persistence::{IdempotencySettings, Persistence, RequestLogSettings},
+    quota::QuotaEnforcer,
+    stack::{Pipeline, Stages},
+};
+pub use crate::{
+    base::reply::Reply,
     pipeline::{
-        access_log::{AccessLog, TraceLayer},
-        account_plan::{AttachPlan, AttachPlanLayer},
-        authenticate::{Authenticate, AuthenticateLayer},
-        author_layers::WithAuthorLayers,
-        billing::{PlaceHold, PlaceHoldLayer},
-        cache::{Cached, CachedLayer},
-        catch_panic::{CatchPanic, UnwindLayer},
-        deadline::{Deadline, DeadlineLayer},
-        idempotency::{Idempotent, IdempotentLayer},
-        invoke::InvokeMethod,
-        quota::{EnforceQuota, EnforceQuotaLayer},
-        request_log::{RecordLayer, RequestLog},
-        settlement_draft::SettlementDraft,
-        validate::{Validate, ValidateLayer},
+        author_layers::{InnerService, LayerPosition, PipelineLayer},
+        invocation::Invocation,
     },
-    service::registry::Method,
 };
-
-/// The outer layers, which see every call.
-type Stack = WithAuthorLayers<
-    AccessLog<RequestLog<CatchPanic<Deadline<Authenticate<WithAuthorLayers<InnerStack>>>>>>,
->;
-/// The inner layers, which see only calls whose caller is authorized.
-type InnerStack = Validate<
-    Idempotent<AttachPlan<EnforceQuota<Cached<PlaceHold<WithAuthorLayers<InvokeMethod>>>>>>,
->;
-
-/// The parts that layers work with. A layer without its part is off, and costs a branch.
-#[derive(Clone, Debug, Default)]
-pub struct Stages {
-    /// The authenticator. Without one, credentials are not read, every caller is anonymous, and
-    /// methods that require a caller refuse every call.
-    pub authenticator: Option<Arc<Authenticator>>,
-    /// The store's writer. Without one, nothing is recorded and idempotency keys are not honoured.
-    pub keeping: Option<Arc<Persistence>>,
-    /// The lookup of the plans of accounts.
-    pub planning: Option<Arc<PlanLookup>>,
-    /// The enforcer of quotas.
-    pub limiting: Option<Arc<QuotaEnforcer>>,
-    /// The cache of replies. Without one, every call reaches its method.
-    pub caching: Option<Arc<ReplyCache>>,
-    /// The billing of calls; only recorded calls can be charged.
-    pub billing: Option<Arc<Billing>>,
-    /// The author's own layers.
-    pub layers: Layers,
-}
-
-/// The stack of layers. Each call clones it, which costs a reference count for each layer that is
-/// on.
-#[derive(Clone, Debug)]
-pub struct Pipeline {
-    stack: Stack,
-    authenticator: Option<Arc<Authenticator>>,
-}
-
-impl Pipeline {
-    /// Builds the stack.
-    #[must_use]
-    pub fn new(stages: Stages) -> Self {
-        let Stages { layers, keeping, .. } = stages;
-        let keys = keeping.clone().filter(|keeping| keeping.keys.enabled);
-        let authenticator = stages.authenticator.clone();
-        let stack = ServiceBuilder::new()
-            .layer(layers.at(LayerPosition::Outermost))
-            // Outside all others, so that refused calls are logged too, and the line covers the
-            // time in all layers.
-            .layer(TraceLayer)
-            // Outside the panics and the deadline, so that it records how each call has ended, also
-            // by them.
-            .layer(RecordLayer(keeping.clone(), stages.billing.clone()))
-            // Around all that can panic, so that the record and the log line say why.
-            .layer(UnwindLayer)
-            .layer(DeadlineLayer)
-            // Before all layers that reveal anything to an anonymous caller or cost an account
-            // anything.
-            .layer(AuthenticateLayer(stages.authenticator))
-            .layer(layers.at(LayerPosition::AfterAuthentication))
-            // A call that fails here has cost nothing yet.
-            .layer(ValidateLayer)
-            // After validation, since the fingerprint is taken of the valid input.
-            .layer(IdempotentLayer(keys))
-            // After idempotency, so that a replay costs neither quota nor money.
-            .layer(AttachPlanLayer(stages.planning))
-            .layer(EnforceQuotaLayer(stages.limiting))
-            // After authentication and quota: a cached reply is for callers who may call, within
-            // their quota and at the price of a hit.
-            .layer(CachedLayer {
-                caching: stages.caching,
-                keeping,
-                billing: stages.billing.clone(),
-            })
-            // Innermost, so that no money is held for a call that does not reach its method.
-            .layer(PlaceHoldLayer(stages.billing))
-            .layer(layers.at(LayerPosition::AroundMethod))
-            .service(InvokeMethod);
-        Self { stack, authenticator }
-    }
-
-    /// Identifies the caller of a call, and decides whether it may call `method`, from the head
-    /// alone. An edge that has a body to read authorizes first, and passes the result to
-    /// [`call_authorized`](Self::call_authorized).
-    ///
-    /// # Errors
-    ///
-    /// `unauthenticated` or `forbidden`; or another error, if the credentials cannot be checked
-    /// now.
-    pub(crate) async fn authorize(&self, method: &Method, call: &Call) -> Result<(), Error> {
-        authenticate::authorize(self.authenticator.as_ref(), method, call).await
-    }
-
-    /// Executes a call.
-    pub fn call(
-        &self,
-        method: &Arc<Method>,
-        request: CallRequest,
-    ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
-        self.call_authorized(method, request, None)
-    }
-
-    /// Executes a call whose edge has called [`authorize`](Self::authorize). A call that is refused
-    /// has its log line and its row too.
-    pub(crate) fn call_authorized(
-        &self,
-        method: &Arc<Method>,
-        request: CallRequest,
-        authorized: Option<Result<(), Error>>,
-    ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
-        let invocation = Invocation {
-            method: Arc::clone(method),
-            request,
-            tab: SettlementDraft::default(),
-            authorized,
-        };
-        self.stack.clone().oneshot(invocation)
-    }
-}

@@ -24,6 +24,7 @@ pub use serde;
 pub use crate::{
     base::{
         call::CallRequest,
+        cost::{Argument, Cost, argument},
         error::Error,
         money::Money,
         spec::{
@@ -42,8 +43,7 @@ pub use crate::{
         provider_instance, service_instance,
     },
     provider::{
-        Argument, Capability, CompletionOf, Cost, DefaultCompletion, ProviderError, Providers,
-        argument, strategy::Strategy,
+        Capability, CompletionOf, DefaultCompletion, ProviderError, Providers, strategy::Strategy,
     },
     service::{
         app::{BuildContext, FromApp},
@@ -65,5 +65,4 @@ pub use crate::{
     store::{Migration, Migrations, Sql},
 };
 
-/// A boxed future, as the methods of capabilities return it.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub use futures_util::future::BoxFuture;

@@ -41,21 +41,43 @@ pub(crate) use crate::provider::{
     idempotency_key::{has_idempotency_key, parse_idempotency_key},
 };
 pub use crate::{
+    base::attempt::AttemptClass,
+    provider::{
+        capability::Capability,
+        error::ProviderError,
+        http_client::{HttpClient, HttpClientSettings, HttpRequest, HttpResponse},
+        idempotency_key::IdempotencyKey,
+        providers::Providers,
+    },
+};
+// For generated code.
+#[doc(hidden)]
+pub use crate::provider::completion::{CompletionOf, DefaultCompletion};
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub use crate::{
     base::cost::{Argument, Cost, argument},
     provider::{
         breaker_sync::synchronize,
-        capability::Capability,
-        completion::{
-            AttemptGuard, BegunStream, Completion, CompletionOf, DefaultCompletion, OnFirstItem,
-            OnReturn,
-        },
+        completion::{AttemptGuard, BegunStream, Completion, OnFirstItem, OnReturn},
         erased_pool::ErasedPool,
-        error::ProviderError,
         health::{Health, MethodHealth, PoolHealth, ProviderHealth},
-        http_client::{HttpClient, HttpClientSettings, HttpRequest, HttpResponse},
-        idempotency_key::IdempotencyKey,
         pool::{Pool, ProviderImpl},
-        providers::{Providers, call_method},
+        providers::call_method,
+        registration::Provider,
+        settings::{BreakerSettings, FailoverSettings, ProviderSettings},
+    },
+};
+#[cfg(not(feature = "internals"))]
+pub(crate) use crate::{
+    base::cost::{Argument, Cost, argument},
+    provider::{
+        breaker_sync::synchronize,
+        completion::{AttemptGuard, BegunStream, Completion, OnFirstItem, OnReturn},
+        erased_pool::ErasedPool,
+        health::{Health, MethodHealth, PoolHealth, ProviderHealth},
+        pool::{Pool, ProviderImpl},
+        providers::call_method,
         registration::Provider,
         settings::{BreakerSettings, FailoverSettings, ProviderSettings},
     },

@@ -113,7 +113,7 @@ async fn gateway_without_a_store_reports_that_it_has_none() {
     let settings = format!("[admin]\nlisten = '127.0.0.1:0'\ntoken = '{TOKEN}'\n");
     let gateway = start(&settings).await.unwrap();
     let url = format!("http://{}/admin/changes", gateway.admin_address().unwrap());
-    let http = gateway_runtime::HttpClient::new(&Default::default()).unwrap();
+    let http = gateway_runtime::provider::HttpClient::new(&Default::default()).unwrap();
     let response =
         http.get(url).header("authorization", format!("Bearer {TOKEN}")).send_any().await.unwrap();
     assert_eq!(response.status(), 503);

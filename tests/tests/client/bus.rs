@@ -11,12 +11,13 @@ use std::{
 
 use futures_util::future::{BoxFuture, join_all};
 use gateway_runtime::{
-    AttemptClass, Gateway, RunningGateway,
+    Gateway, RunningGateway,
     bus::{
         Broker, BrokerStats, BusError, BusErrorKind, CallQueue, Deliveries, Message, ShortStr,
         Subscription,
     },
     client::{Bus, ClientError},
+    provider::AttemptClass,
 };
 use serde_json::{Value, json};
 use tokio::{

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use gateway_runtime::{
-    AttemptClass, ProviderError,
+    ProviderError,
     client::{ClientError, Http},
+    provider::AttemptClass,
 };
 use tokio::net::TcpListener;
 

@@ -1,7 +1,10 @@
 //! Mailgun's API v3: `POST /v3/{domain}/messages` with a form; the response is 200 with the
 //! message's id.
 
-use gateway_runtime::{AttemptClass, prelude::*, provider::HttpResponse};
+use gateway_runtime::{
+    prelude::*,
+    provider::{AttemptClass, HttpResponse},
+};
 
 use super::{EmailSender, accepted, at, joined};
 use crate::message::{Accepted, Message, SendRequest};

@@ -1,7 +1,10 @@
 //! Postmark's API: `POST /email`; the response is 200 with a `MessageID`, or 422 with an
 //! `ErrorCode` for a message that it does not send.
 
-use gateway_runtime::{AttemptClass, prelude::*, provider::HttpResponse};
+use gateway_runtime::{
+    prelude::*,
+    provider::{AttemptClass, HttpResponse},
+};
 use serde_json::{Value, json};
 
 use super::{EmailSender, accepted, at, joined};

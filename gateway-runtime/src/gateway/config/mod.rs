@@ -20,14 +20,12 @@ mod sources;
 mod tree;
 mod watched_file;
 
-pub use crate::gateway::config::{
-    credentials::{Credentials, CredentialsSettings},
-    settings::{RawSection, Settings},
-};
+pub use crate::gateway::config::credentials::Credentials;
 pub(crate) use crate::gateway::config::{
     flags::{Action, Flags},
     origins::Origins,
     program::{help, program_name},
+    settings::Settings,
     sources::Sources,
     tree::Tree,
     watched_file::ConfigFile,

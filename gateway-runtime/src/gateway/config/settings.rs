@@ -26,7 +26,7 @@ use crate::{
 /// The settings of `gateway.toml`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Title, version and description of the published documents.
     pub info: Info,
     /// The HTTP server: its listener, limits and timeouts.
@@ -74,7 +74,7 @@ pub struct Settings {
 /// `Debug` prints its keys alone.
 #[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct RawSection(Map<String, Value>);
+pub(crate) struct RawSection(Map<String, Value>);
 
 impl Deref for RawSection {
     type Target = Map<String, Value>;
@@ -108,7 +108,7 @@ impl Settings {
 
     /// Returns a secret by its name, from `[secrets]` or the environment.
     #[must_use]
-    pub fn secret(&self, name: &str) -> Option<Secret> {
+    pub(crate) fn secret(&self, name: &str) -> Option<Secret> {
         self.secrets.get(name).cloned().or_else(|| std::env::var(name).ok().map(Secret::new))
     }
 }

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::{AttemptClass, ProviderError, Secret};
+use crate::{ProviderError, Secret, provider::AttemptClass};
 
 /// Starts a server that handles each connection with `handle`, for as long as the test runs, and
 /// returns its base URL.

@@ -11,8 +11,9 @@ use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
 use super::*;
 use crate::{
-    Call, CallContext, CapabilityMethodSpec, CapabilitySpec, Country, Effect, MethodSpec, Money,
-    Origin, RequestId, ServiceSpec, SourceLocation, Verb,
+    Call, CallContext, Country, Effect, MethodSpec, Money, Origin, RequestId, ServiceSpec,
+    SourceLocation, Verb,
+    base::spec::{CapabilityMethodSpec, CapabilitySpec},
 };
 
 const HERE: SourceLocation = SourceLocation { file: file!(), line: line!() };

@@ -22,11 +22,13 @@ use http::HeaderMap;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    AttemptClass, Call, CallContext, CapabilityMethodSpec, CapabilitySpec, Effect, Error,
-    MethodSpec, Origin, ProviderSpec, RequestId, ServiceSpec, SourceLocation, Streaming, Verb,
+    Call, CallContext, Effect, Error, MethodSpec, Origin, ProviderSpec, RequestId, ServiceSpec,
+    SourceLocation, Streaming, Verb,
+    base::spec::{CapabilityMethodSpec, CapabilitySpec},
     provider::{
-        Argument, Capability, CompletionOf, Cost, DefaultCompletion as _, FailoverSettings, Pool,
-        Provider, ProviderError, ProviderImpl, ProviderSettings, Providers, call_method,
+        Argument, AttemptClass, Capability, CompletionOf, Cost, DefaultCompletion as _,
+        FailoverSettings, Pool, Provider, ProviderError, ProviderImpl, ProviderSettings, Providers,
+        call_method,
         strategy::{Ordered, Strategy},
     },
 };

@@ -1,5 +1,7 @@
 use super::*;
-use crate::base::error::Code;
+use http::{Method as HttpMethod, Response};
+
+use crate::base::{error::Code, spec::Verb};
 
 fn routes() -> RouteTable {
     let mut routes = RouteTable::default();

@@ -20,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use crate::gateway::config::credentials::settings::CredentialsSettings;
+pub(crate) use crate::gateway::config::credentials::settings::CredentialsSettings;
 use crate::{
     base::{secret::Secret, start_error::StartError},
     gateway::config::{credentials::key::CredentialsKey, tree::Tree},

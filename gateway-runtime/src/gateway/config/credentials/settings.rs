@@ -10,7 +10,7 @@ use crate::base::secret::Secret;
 /// `[credentials]`: the place of encrypted settings, and the key that opens them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct CredentialsSettings {
+pub(crate) struct CredentialsSettings {
     /// The profile that is opened when the gateway starts: `{folder}/{profile}.toml.age`; none when
     /// left out.
     pub profile: Option<String>,
