@@ -38,7 +38,7 @@ async fn a_broker_that_is_killed_stopped_or_frozen() {
         aside(&server, end).await;
         let gone =
             load.until(LONG, what, |counts| counts.of(BusErrorKind::Disconnected) > 100).await;
-        assert!(gone.only(&LOST) && gone.faults["Away"].1 < AT_ONCE, "{gone:?}");
+        assert!(gone.only(&LOST) && gone.faults["Disconnected"].1 < AT_ONCE, "{gone:?}");
         assert_eq!(asking.state().unwrap_err().kind(), BusErrorKind::Disconnected);
         aside(&server, Server::start_again).await;
         load.until(BACK, "back", is_back).await;

@@ -6,7 +6,10 @@ use http::Response;
 
 use crate::{
     base::body::Body,
-    edge::http::compression::{AcceptEncoding, CompressionSettings},
+    edge::http::{
+        compression::{AcceptEncoding, CompressionSettings},
+        etag::KnownTags,
+    },
 };
 
 /// Compression that never exists, since the feature `compression` is off.
@@ -19,7 +22,12 @@ impl Compression {
         None
     }
 
-    pub(in crate::edge::http) fn apply(&self, _: Option<AcceptEncoding>, _: &mut Response<Body>) {
+    pub(in crate::edge::http) fn apply(
+        &self,
+        _: Option<AcceptEncoding>,
+        _: &KnownTags,
+        _: &mut Response<Body>,
+    ) {
         match self.0 {}
     }
 }

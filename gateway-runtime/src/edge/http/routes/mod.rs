@@ -118,7 +118,7 @@ impl RouteTable {
         let prefix = mount.prefix().to_owned();
         if prefix == "/services" || prefix.starts_with("/services/") {
             return Err(StartError::new(format!(
-                "the mount at `{prefix}`: `/services` belongs to the methods"
+                "the mount at `{prefix}`: `/services` is reserved for methods"
             )));
         }
         let taken = match &*prefix {
@@ -126,9 +126,7 @@ impl RouteTable {
             _ => self.prefixes.iter().any(|(other, _)| **other == *prefix),
         };
         if taken {
-            return Err(StartError::new(format!(
-                "the mount at `{prefix}`: something stands there already"
-            )));
+            return Err(StartError::new(format!("the mount at `{prefix}`: the path is in use")));
         }
         match &*prefix {
             "/" => self.rest = Some(RouteTarget::Mount(mount)),
@@ -156,20 +154,21 @@ impl RouteTable {
         let target = RouteTarget::Route(Box::new(RouteHandler::new(route)));
         if service == "*" {
             return match self.rest.replace(target) {
-                Some(_) => problem("a mount at `/` holds all that has no place of its own"),
+                Some(_) => problem("a mount at `/` serves all other paths"),
                 None => Ok(()),
             };
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if service.is_empty() || !service.bytes().all(plain) || service.starts_with('.') {
             return problem(
-                "the name of a service is of letters, digits and `-._~`, and begins with no dot",
+                "the name of a service must have letters, digits and `-._~`, and must not begin \
+                 with a dot",
             );
         }
         let path = format!("/{service}");
         if service == "services" || self.prefixes.iter().any(|(prefix, _)| is_within(prefix, &path))
         {
-            return problem("something else stands at this address");
+            return problem("the path is in use");
         }
         self.services.insert(service.as_str().into(), target);
         Ok(())
