@@ -19,7 +19,7 @@ const cases = [
   { send: Array(100).fill(call), close: [4000, "busy"], code: 4000, reason: "busy" },
   // For a browser an end is not clean by which some of what it was to send was not sent.
   { send: ["x".repeat(2 << 20)], code: 1009, reason: "the message is too long", unsent: true },
-  { send: [[1, 2, 3]], code: 1003, reason: "messages are text" },
+  { send: [[1, 2, 3]], code: 1003, reason: "binary messages are not supported; send text" },
 ];
 
 const browser = await chromium.launch({
