@@ -22,18 +22,18 @@ pub(crate) fn execute(
         CredentialsCommand::NewKey(path) => {
             let public = Credentials::new_key(&path).map_err(render_problem)?;
             print(&format!(
-                "{}: keep it from everybody else; its public key is {public}",
+                "{}: created; keep the file secret, its public key is {public}",
                 path.display()
             ))
         }
-        CredentialsCommand::Encrypt(profile, file) => {
+        CredentialsCommand::Encrypt { profile, file } => {
             let text = input(file.as_deref())?;
             seal(&with_key(credentials()?, true)?, &profile, &text)
         }
         CredentialsCommand::Decrypt(profile) => {
             let text = with_key(credentials()?, false)?.open(&profile).map_err(render_problem)?;
             let written = io::stdout().lock().write_all(text.expose().as_bytes());
-            written.map_err(|error| format!("standard output cannot be written: {error}"))
+            written.map_err(|error| format!("cannot write to standard output: {error}"))
         }
         CredentialsCommand::Edit(profile) => edit(credentials()?, &profile),
     }
@@ -61,7 +61,7 @@ fn edit(credentials: Credentials, profile: &str) -> Result<(), String> {
             return Err(error);
         }
         // On failure the edited text would be lost, so the editor can be opened again.
-        print(&format!("{error}\nPress Enter to edit it again, or Ctrl-D to give up."))?;
+        print(&format!("{error}\nPress Enter to edit again, or Ctrl-D to discard the changes."))?;
         let mut line = String::new();
         if io::stdin().read_line(&mut line).map_err(|error| error.to_string())? == 0 {
             return Err("nothing was changed".to_owned());
@@ -76,12 +76,12 @@ fn with_key(credentials: Credentials, is_new: bool) -> Result<Credentials, Strin
         return Ok(credentials);
     }
     let passphrase = ask("Passphrase: ")?;
-    if is_new && ask("The same again: ")?.expose() != passphrase.expose() {
-        return Err("these are two passphrases".to_owned());
+    if is_new && ask("Repeat the passphrase: ")?.expose() != passphrase.expose() {
+        return Err("the passphrases differ".to_owned());
     }
     if passphrase.expose().is_empty() {
         return Err(
-            "without a passphrase anybody could read them; a key file is another way".to_owned()
+            "the passphrase is empty\nhelp: enter one, or set `credentials.key_file`".to_owned()
         );
     }
     Ok(credentials.with_passphrase(passphrase))
@@ -90,7 +90,7 @@ fn with_key(credentials: Credentials, is_new: bool) -> Result<Credentials, Strin
 fn ask(question: &str) -> Result<Secret, String> {
     rpassword::prompt_password(question)
         .map(Secret::new)
-        .map_err(|error| format!("no passphrase can be asked for: {error}"))
+        .map_err(|error| format!("cannot read a passphrase: {error}"))
 }
 
 /// Reads all of a file, or of standard input.
@@ -99,14 +99,14 @@ fn input(file: Option<&Path>) -> Result<Secret, String> {
     match file {
         Some(path) => {
             let read = std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
-            read.map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+            read.map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
         }
         None => {
             let read = io::stdin().lock().read_to_end(&mut bytes);
-            read.map_err(|error| format!("standard input cannot be read: {error}"))?;
+            read.map_err(|error| format!("cannot read standard input: {error}"))?;
         }
     }
     std::str::from_utf8(&bytes)
         .map(Secret::new)
-        .map_err(|_| "the settings are no text in UTF-8".to_owned())
+        .map_err(|_| "the settings are not UTF-8".to_owned())
 }

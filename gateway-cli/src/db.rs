@@ -8,12 +8,12 @@ use crate::{command::DbCommand, print, render_problem};
 
 pub(crate) fn execute(gateway: &Gateway, command: DbCommand) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no runtime can be made: {error}"))?;
+    let runtime = runtime.map_err(|error| format!("cannot create a runtime: {error}"))?;
     runtime.block_on(async {
         match command {
             DbCommand::Status => {}
             DbCommand::Migrate => gateway.migrate().await.map_err(render_problem)?,
-            DbCommand::MigrateTo(owner, version) => {
+            DbCommand::MigrateTo { owner, version } => {
                 gateway.migrate_to(&owner, version).await.map_err(render_problem)?
             }
         }

@@ -22,7 +22,7 @@ impl PrivateFile {
     /// Creates a file with this text.
     pub(crate) fn with(text: &Secret) -> Result<Self, String> {
         Self::within(&place(), text)
-            .map_err(|error| format!("there is no place for a private file: {error}"))
+            .map_err(|error| format!("cannot create a private file: {error}"))
     }
 
     fn within(place: &Path, text: &Secret) -> io::Result<Self> {
@@ -59,20 +59,20 @@ impl PrivateFile {
         match status {
             Ok(status) if status.success() => {}
             Ok(status) => {
-                return Err(format!("`{editor}` ended with {status}, and nothing was changed"));
+                return Err(format!("`{editor}` ended with {status}; nothing was changed"));
             }
             Err(error) => {
                 return Err(format!(
-                    "`{editor}` cannot be started: {error}; set EDITOR to another"
+                    "cannot start `{editor}`: {error}\nhelp: set `EDITOR` to another editor"
                 ));
             }
         }
         let mut bytes = Zeroizing::new(Vec::new());
         let read = File::open(self.path()).and_then(|mut file| file.read_to_end(&mut bytes));
-        read.map_err(|error| format!("what was edited cannot be read: {error}"))?;
+        read.map_err(|error| format!("cannot read the edited settings: {error}"))?;
         std::str::from_utf8(&bytes)
             .map(Secret::new)
-            .map_err(|_| "what was edited is no text in UTF-8".to_owned())
+            .map_err(|_| "the edited settings are not UTF-8".to_owned())
     }
 }
 
@@ -87,7 +87,7 @@ impl Drop for PrivateFile {
         if let Err(error) = wiped.and_then(|()| fs::remove_dir_all(&self.folder)) {
             let _ = writeln!(
                 io::stderr().lock(),
-                "`{}` could not be wiped, do it yourself: {error}",
+                "cannot wipe `{}`: {error}\nhelp: wipe it by hand",
                 self.folder.display()
             );
         }

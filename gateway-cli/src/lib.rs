@@ -69,5 +69,5 @@ fn render_problem(error: StartError) -> String {
 
 fn print(text: &str) -> Result<(), String> {
     writeln!(io::stdout().lock(), "{text}")
-        .map_err(|error| format!("standard output cannot be written: {error}"))
+        .map_err(|error| format!("cannot write to standard output: {error}"))
 }

@@ -41,7 +41,7 @@ fn encrypted_settings_decrypt_and_are_private() {
     );
 
     let error = folder.run("credentials new-key key.txt").failed();
-    assert!(error.contains("cannot be made"), "a key is not overwritten: {error}");
+    assert!(error.contains("cannot be created"), "a key is not overwritten: {error}");
     folder.run("credentials new-key other.txt").done();
     let error =
         folder.run("credentials decrypt live --set credentials.key_file=other.txt").failed();
@@ -50,7 +50,8 @@ fn encrypted_settings_decrypt_and_are_private() {
     let error =
         folder.run("credentials decrypt live --set credentials.key_file=no-key.txt").failed();
     assert!(
-        error.contains("line 1 of the key file is no key") && !error.contains("planted"),
+        error.contains("line 1 of the key file is not an age secret key")
+            && !error.contains("planted"),
         "{error}"
     );
     for line in ["credentials decrypt ../live", "credentials decrypt absent"] {
@@ -95,7 +96,7 @@ fn edit_is_private_and_replaces_the_file_at_once() {
     let edit = |editor: &str| folder.run_with("credentials edit live", &[("EDITOR", editor)], "");
     assert!(edit("true").done().contains("nothing was changed"));
     assert!(edit("false").failed().contains("nothing was changed"));
-    assert!(edit("sed -i s/path/=/").failed().contains("no valid TOML"));
+    assert!(edit("sed -i s/path/=/").failed().contains("is not valid TOML"));
     assert_eq!(fs::read(folder.0.join("credentials/live.toml.age")).unwrap(), before);
 
     // The editor receives a private file in a private folder.
@@ -142,5 +143,8 @@ fn passphrase_seals_and_opens_credentials() {
     assert!(error.contains("another key or passphrase"), "{error}");
     let both = [env[0], ("GATEWAY__CREDENTIALS__KEY_FILE", "key.txt")];
     let error = folder.run_with("credentials decrypt live", &both, "").failed();
-    assert!(error.contains("drop one of them"), "{error}");
+    assert!(
+        error.contains("both `key_file` and a passphrase are set\nhelp: remove one of them"),
+        "{error}"
+    );
 }

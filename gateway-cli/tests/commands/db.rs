@@ -22,7 +22,10 @@ fn migrate_forward_and_back(folder: &Folder) {
     let error = folder.run("db migrate --to 99").failed();
     assert!(error.contains("`gateway` has no migration 99"), "{error}");
     let error = folder.run("db migrate --owner nobody --to 1").failed();
-    assert!(error.contains("nobody has migrations as `nobody`; there are gateway"), "{error}");
+    assert!(
+        error.contains("unknown owner of migrations `nobody`\nhelp: use one of gateway"),
+        "{error}"
+    );
 }
 
 /// Returns the error of a gateway that does not migrate at start, with this database.
@@ -115,7 +118,7 @@ fn an_authors_migrations_are_counted_on_their_own() {
     };
     let error = run("serve --listen 127.0.0.1:0", older).unwrap_err();
     assert!(
-        error.contains("newer than this program: it has migration 2 of `gateway-cli`"),
+        error.contains("newer than this program: it has the unknown migration 2 of `gateway-cli`"),
         "{error}"
     );
 

@@ -31,7 +31,7 @@ fn gateway_leaks_no_secret_while_it_serves() {
         "\"level\":\"DEBUG\"",
         "/services/vendor/v1/ask",
         "panicked",
-        "no signature in webhook-signature fits",
+        "no signature in webhook-signature matches",
         "\"code\":\"provider-failed\"",
     ] {
         assert!(
@@ -66,8 +66,8 @@ fn start_errors_leak_no_secret() {
             "cannot be reached",
         ),
         ("[store]\nurl = 'planted-database-password'", "write `postgres://"),
-        ("[redis]\nurl = 'redis://:planted-redis-password@127.0.0.1:1'", "cannot be reached"),
-        ("[redis]\nurl = 'planted-redis-password'", "is not like `redis://"),
+        ("[redis]\nurl = 'redis://:planted-redis-password@127.0.0.1:1'", "cannot connect"),
+        ("[redis]\nurl = 'planted-redis-password'", "write `redis://"),
         ("[auth]\ninternal_key = 'planted-key'", "internal_key"),
         ("[admin]\ntoken = 'planted token'", "[admin]"),
         ("[secrets]\nVENDOR_WEBHOOK_SECRET = 'whsec_planted!'", "is not base64"),

@@ -103,7 +103,7 @@ impl PresentedKey {
         let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
         let (id, secret) = parts
             .filter(|(id, secret)| is_id(id) && is_secret(secret))
-            .ok_or_else(|| unauthenticated("an API key looks like gk_{id}_{secret}"))?;
+            .ok_or_else(|| unauthenticated("malformed API key; its form is gk_{id}_{secret}"))?;
         Ok(Self { id: id.into(), hash: Sha256::digest(secret).into() })
     }
 
@@ -162,11 +162,11 @@ pub(super) fn assemble(
 fn parse_settings(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
     let mut hash = [0; 32];
     hex::decode_to_slice(&settings.hash, &mut hash).map_err(|_| {
-        "`hash` is the SHA-256 of the key's secret (what stands after its second `_`), \
-             64 hexadecimal digits"
+        "`hash` must be the SHA-256 of the key's secret (the part after its second `_`) in 64 \
+         hexadecimal digits"
     })?;
     if !is_id(id) {
-        return Err("an id is 1 to 64 letters, digits and hyphens");
+        return Err("an id must have 1 to 64 letters, digits and hyphens");
     }
     if settings.account.is_empty() {
         return Err("`account` is empty");

@@ -113,13 +113,13 @@ impl Authenticator {
 
     fn tokens(&self) -> Result<&JwtVerifier, Error> {
         self.tokens.as_ref().ok_or_else(|| {
-            unauthenticated("this gateway reads no tokens, but API keys in `X-Api-Key`")
+            unauthenticated("tokens are not accepted; send an API key in `X-Api-Key`")
         })
     }
 
     fn keys(&self) -> Result<&dyn ApiKeys, Error> {
         self.keys.as_deref().ok_or_else(|| {
-            unauthenticated("this gateway reads no API keys, but tokens in `Authorization`")
+            unauthenticated("API keys are not accepted; send a token in `Authorization`")
         })
     }
 
@@ -138,7 +138,7 @@ impl Authenticator {
             match (by_token, by_key) {
                 (Some(token), Some(key)) => intersect(&token, &key),
                 (Some(caller), None) | (None, Some(caller)) => Ok(caller),
-                (None, None) => Err(unauthenticated("there are no credentials")),
+                (None, None) => Err(unauthenticated("the credentials are missing")),
             }
         }))
     }

@@ -181,7 +181,7 @@ impl<'de> Visitor<'de> for SelectedClaims<'_> {
             if !is_in(self.0, &name) {
                 members.next_value::<IgnoredAny>()?;
             } else if wanted.insert(name, members.next_value()?).is_some() {
-                return Err(A::Error::custom("a claim is there twice"));
+                return Err(A::Error::custom("duplicate claim"));
             }
         }
         Ok(wanted)

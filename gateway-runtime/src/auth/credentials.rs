@@ -23,8 +23,8 @@ impl<'r> RequestCredentials<'r> {
     /// `unauthenticated` if a field is malformed, or repeated: a proxy may have checked either
     /// value.
     pub(super) fn read(headers: &'r HeaderMap) -> Result<Self, Error> {
-        let token = single_value(headers, &AUTHORIZATION, "`Authorization` is there twice")?;
-        let key = single_value(headers, &API_KEY, "`X-Api-Key` is there twice")?;
+        let token = single_value(headers, &AUTHORIZATION, "duplicate header `Authorization`")?;
+        let key = single_value(headers, &API_KEY, "duplicate header `X-Api-Key`")?;
         Ok(Self { token: token.map(bearer).transpose()?, key })
     }
 }
@@ -39,10 +39,7 @@ fn single_value<'r>(
     if values.next().is_some() {
         return Err(unauthenticated(twice));
     }
-    value
-        .to_str()
-        .map(Some)
-        .map_err(|_| unauthenticated("the credentials have characters that none can have"))
+    value.to_str().map(Some).map_err(|_| unauthenticated("the credentials have invalid characters"))
 }
 
 /// Returns the token after the scheme (RFC 6750 §2.1); the scheme's name is case-insensitive (RFC
@@ -50,7 +47,7 @@ fn single_value<'r>(
 fn bearer(value: &str) -> Result<&str, Error> {
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(unauthenticated("the one scheme that `Authorization` may have here is Bearer"));
+        return Err(unauthenticated("unsupported scheme in `Authorization`; use Bearer"));
     }
     Some(token.trim_start_matches(' '))
         .filter(|token| !token.is_empty())

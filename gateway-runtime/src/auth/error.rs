@@ -63,28 +63,28 @@ impl TokenError {
                 "the token is not three parts of base64url, the first of them a JSON header"
             }
             Self::CriticalExtension => {
-                "the token's header demands extensions (`crit`) that this gateway does not have"
+                "the token requires extensions (`crit`) that are not supported"
             }
-            Self::OtherType => "the token is of another type (`typ`) than JWT or at+jwt",
+            Self::OtherType => "the token's type (`typ`) is neither JWT nor at+jwt",
             Self::UnknownAlgorithm => {
-                "the token's algorithm (`alg`) is none of HS256, RS256, ES256 and EdDSA"
+                "the token's algorithm (`alg`) is not one of HS256, RS256, ES256 and EdDSA"
             }
-            Self::UnknownKey => "the token's signature fits no key of this gateway",
+            Self::UnknownKey => "the token's signature does not match any key of this gateway",
             Self::PayloadEncoding => "the token's claims are not base64url",
-            Self::Payload => "the token's claims are no JSON object, or one is there twice",
-            Self::Issuer => "the token's issuer (`iss`) is not one that this gateway trusts",
+            Self::Payload => "the token's claims are not a JSON object, or have a duplicate",
+            Self::Issuer => "the token's issuer (`iss`) is not trusted by this gateway",
             Self::Audience => "the token is not for this gateway (`aud`)",
             Self::MissingExpiry => "token has no `exp` claim",
-            Self::Expiry => "the token's end (`exp`) is no time in seconds since 1970",
+            Self::Expiry => "the token's `exp` claim is not a time in seconds since 1970",
             Self::Expired => "the token has expired",
-            Self::NotBefore => "the token's beginning (`nbf`) is no time in seconds since 1970",
+            Self::NotBefore => "the token's `nbf` claim is not a time in seconds since 1970",
             Self::NotYetValid => "the token is not valid yet",
-            Self::MissingAccount => "the token names no account",
+            Self::MissingAccount => "the token has no claim for the account",
             Self::Name => {
-                "the token's account or user is no text of 1 to 255 bytes without control \
+                "the token's account or user is not a string of 1 to 255 bytes without control \
                  characters"
             }
-            Self::Scopes => "the token's scopes are neither a text nor a list of texts",
+            Self::Scopes => "the token's scopes are neither a string nor a list of strings",
         }
     }
 }
@@ -112,8 +112,8 @@ impl fmt::Display for JwksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fetch(error) => error.fmt(f),
-            Self::Parse(_) => f.write_str("it is no JSON Web Key Set"),
-            Self::NoUsableKey => f.write_str("none of its keys is for RS256, ES256 or EdDSA"),
+            Self::Parse(_) => f.write_str("the document is not a JSON Web Key Set"),
+            Self::NoUsableKey => f.write_str("no key of the set is for RS256, ES256 or EdDSA"),
         }
     }
 }

@@ -70,10 +70,7 @@ impl KeySet {
         if self.keys.is_some() {
             return TokenError::UnknownKey.into();
         }
-        let error = Error::new(
-            Code::OVERLOADED,
-            "the keys that tokens are checked with cannot be had at present",
-        );
+        let error = Error::new(Code::OVERLOADED, "the keys of tokens are unavailable; retry later");
         error.with_retry_after(self.pause.max(Duration::from_secs(1)))
     }
 }
@@ -141,8 +138,8 @@ impl Drop for JwksClient {
 
 /// Returns the problem of the configured URL, if it has one.
 pub(super) fn problem(settings: &JwtSettings) -> Option<String> {
-    let problem = "`auth.jwt.jwks_url` in the configuration: who can change the keys can be \
-                   anybody, so the URL must be https (or http on this machine), without a user";
+    let problem = "`auth.jwt.jwks_url` in the configuration: the URL is not secure\n\
+                   help: use https (or http on this machine), without a user";
     settings.jwks_url.as_deref().filter(|url| !is_safe(url)).map(|_| problem.to_owned())
 }
 

@@ -45,24 +45,27 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ShortSecret => {
-                "an HS256 key has at least 32 bytes; `openssl rand -hex 32` makes one"
+                "an HS256 key must have at least 32 bytes\n\
+                 help: generate one with `openssl rand -hex 32`"
             }
-            Self::PrivateKey => {
-                "is a private key, which belongs to who signs; give its public part alone"
+            Self::PrivateKey => "the key is a private key\nhelp: configure its public part alone",
+            Self::OtherUse => "the key is not for verifying signatures (`use`, `key_ops`)",
+            Self::OtherAlgorithm => {
+                "the key is for another algorithm (`alg`) than RS256, ES256 or EdDSA"
             }
-            Self::OtherUse => "is not for checking signatures (`use`, `key_ops`)",
-            Self::OtherAlgorithm => "is for another algorithm (`alg`) than RS256, ES256 or EdDSA",
-            Self::OtherType => "is neither an RSA, nor a P-256, nor an Ed25519 key",
-            Self::Member => "lacks a member of its kind of key, or has one that is not base64url",
+            Self::OtherType => "the key is neither an RSA, nor a P-256, nor an Ed25519 key",
+            Self::Member => "a member of the key is missing or not base64url",
             Self::EcPoint => {
                 "invalid EC public key: `x` and `y` are not an uncompressed P-256 point"
             }
-            Self::Ed25519Length => "is no Ed25519 key of 32 bytes",
-            Self::NotJwk => "is no JSON Web Key (RFC 7517)",
-            Self::NotPem => "is neither a JSON Web Key nor PEM with `-----BEGIN PUBLIC KEY-----`",
-            Self::RsaSize => "is an RSA key of less than 2048 or more than 8192 bits",
-            Self::NotPublicKey => "is PEM of something that is no public key",
-            Self::KeyOrFile => "has either a `key` or a `file`",
+            Self::Ed25519Length => "invalid Ed25519 key: it must have 32 bytes",
+            Self::NotJwk => "the key is not a JSON Web Key (RFC 7517)",
+            Self::NotPem => {
+                "the key is neither a JSON Web Key nor PEM with `-----BEGIN PUBLIC KEY-----`"
+            }
+            Self::RsaSize => "an RSA key must have 2048 to 8192 bits",
+            Self::NotPublicKey => "the PEM is not a public key",
+            Self::KeyOrFile => "exactly one of `key` and `file` must be set",
             Self::Unreadable { file, .. } => {
                 return write!(f, "the file `{}` cannot be read", file.display());
             }

@@ -62,7 +62,7 @@ struct SecretVisitor;
 
 impl SecretVisitor {
     fn refuse<E: Error>() -> Result<Secret, E> {
-        Err(E::custom("a secret is a text, in quotes"))
+        Err(E::custom("a secret must be a string, in quotes"))
     }
 }
 

@@ -26,9 +26,9 @@ impl fmt::Display for NameError {
 
         match self {
             Self::EmptyExchange => f.write_str(
-                "the name of the exchange is empty, which would reach every queue of the broker by \
-                 its name\n\
-                 help: name an exchange of its own",
+                "the name of the exchange is empty; the default exchange reaches every queue of \
+                 the broker\n\
+                 help: write the name of a dedicated exchange",
             ),
             Self::LongExchange(name) => write!(
                 f,
@@ -36,7 +36,7 @@ impl fmt::Display for NameError {
                 name.len()
             ),
             Self::EmptyQueue => f.write_str(
-                "`queue` is empty\nhelp: name the queue, or leave `queue` out: `gateway.calls`",
+                "`queue` is empty\nhelp: name the queue, or remove the key to use `gateway.calls`",
             ),
             Self::LongQueue { bytes } => write!(
                 f,

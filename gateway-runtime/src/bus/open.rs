@@ -30,9 +30,9 @@ impl BusSettings {
     #[expect(clippy::unused_async, reason = "as with the feature `amqp`")]
     async fn connect(&self, _: &Secret) -> Result<Arc<dyn Broker>, StartError> {
         Err(StartError::new(
-            "[bus]: this program was built without it: add `features = [\"amqp\"]` to \
-             gateway-runtime in Cargo.toml, or remove `amqp` (and MESSAGE_BUS_AMQP_URL from the \
-             environment)",
+            "[bus]: this program was built without AMQP\n\
+             help: add `features = [\"amqp\"]` to gateway-runtime in Cargo.toml, or remove `amqp` \
+             (in the environment: `MESSAGE_BUS_AMQP_URL`)",
         ))
     }
 }

@@ -40,8 +40,8 @@ pub(crate) fn open(
     match shared {
         Some(shared) => Ok(Some(Box::new(shared))),
         None if settings.backend == Some(CacheBackend::Redis) => Err(StartError::new(
-            "[cache] backend is `redis`, and nothing says where that is: add `[redis]` with `url` \
-             (or REDIS_HOST in the environment), or leave `backend` out",
+            "[cache]: `backend` is `redis`, and no Redis is configured\n\
+             help: set `url` in [redis] (in the environment: `REDIS_HOST`), or remove `backend`",
         )),
         None => Ok(Some(Box::new(MemoryCache::new(settings.memory_bytes)?))),
     }

@@ -126,10 +126,10 @@ async fn poll_changes(settings: Weak<OperatorSettings>) {
         let refreshed = settings.refresh().await;
         match &refreshed {
             Err(error) if was_well => {
-                tracing::error!(%error, "what operators have changed cannot be read; what held \
-                    before goes on to hold");
+                tracing::error!(%error, "changes of operators cannot be read; the previous ones \
+                                         stay in effect");
             }
-            Ok(()) if !was_well => tracing::info!("what operators have changed can be read again"),
+            Ok(()) if !was_well => tracing::info!("changes of operators can be read again"),
             _ => {}
         }
         was_well = refreshed.is_ok();

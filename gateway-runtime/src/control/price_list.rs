@@ -68,24 +68,20 @@ impl ListedPrice {
     fn problems(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let cached = self.cached.unwrap_or(self.price);
         [
-            (self.price.nanos() < 0, "price", "a price is not negative"),
-            (
-                self.maximum().is_none(),
-                "per/most",
-                "the price of so many units is beyond what can be written",
-            ),
-            (self.cached.is_some() && cached.nanos() < 0, "cached", "a price is not negative"),
+            (self.price.nanos() < 0, "price", "a price must not be negative"),
+            (self.maximum().is_none(), "per/most", "the highest price exceeds the largest amount"),
+            (self.cached.is_some() && cached.nanos() < 0, "cached", "a price must not be negative"),
             (
                 cached.currency() != self.price.currency(),
                 "cached",
-                "is in another currency than `price`",
+                "must be in the currency of `price`",
             ),
             (
                 self.maximum()
                     .and_then(|highest| highest.checked_sub(cached))
                     .is_some_and(|left| left.nanos() < 0),
                 "cached",
-                "is more than the call costs without the cache",
+                "must not exceed the price without the cache",
             ),
         ]
         .into_iter()
@@ -109,10 +105,10 @@ impl PriceList {
             };
             let ListedPrice { service, version, method, .. } = listed;
             if !is_method(service, *version, method) {
-                add("", &format!("there is no method `{service}/v{version}/{method}`"));
+                add("", &format!("unknown method `{service}/v{version}/{method}`"));
             }
             if !before.insert((service, version, method)) {
-                add("", "the method is listed before");
+                add("", "the method is listed twice");
             }
             for (at, why) in listed.problems() {
                 add(&format!("/{at}"), why);
@@ -150,7 +146,7 @@ mod tests {
         let violations: Vec<_> = problems.iter().map(|it| (&*it.pointer, &*it.detail)).collect();
         assert_eq!(
             violations,
-            ["/prices/2", "/prices/5"].map(|place| (place, "the method is listed before"))
+            ["/prices/2", "/prices/5"].map(|place| (place, "the method is listed twice"))
         );
     }
 }

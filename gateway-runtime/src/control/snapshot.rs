@@ -122,7 +122,7 @@ pub(crate) fn parse_change<T: DeserializeOwned + JsonSchema>(
 ) -> Result<T, StoreError> {
     let problem = |why: String| {
         StoreError::rejected(format!(
-            "change {} of the settings is not understood, by a newer version? {why}",
+            "change {} of the settings is invalid, and may be of a newer version: {why}",
             change.id
         ))
     };

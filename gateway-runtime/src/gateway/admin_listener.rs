@@ -122,7 +122,7 @@ impl AdminListener {
     pub(super) async fn stop(self) {
         drop(self.stop);
         if let Err(error) = ended(self.served.await) {
-            tracing::warn!(%error, "the operator's listener had failed");
+            tracing::warn!(%error, "the operators' listener failed");
         }
     }
 }

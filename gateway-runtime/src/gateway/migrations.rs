@@ -78,11 +78,13 @@ impl Gateway {
             let table = owner.replace('-', "_");
             if !is_name(owner) {
                 problems.push(format!(
-                    "`{owner}` cannot own migrations: a name has letters, digits, `_` and `-`"
+                    "invalid owner of migrations `{owner}`\n\
+                     help: use at most 39 letters, digits, `_` and `-`"
                 ));
             } else if known.contains(&table) {
-                problems
-                    .push(format!("`{owner}` has migrations twice: give the others another owner"));
+                problems.push(format!(
+                    "duplicate owner of migrations `{owner}`\nhelp: give the others another owner"
+                ));
             }
             known.push(table);
         }

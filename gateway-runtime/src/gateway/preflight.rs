@@ -23,7 +23,7 @@ pub(super) fn warn_unhonoured_keys(registry: &Registry, has_books: bool) {
     if !has_books && let Some(method) = registry.methods().find(wants_key) {
         tracing::warn!(
             method = method.path(),
-            "wants idempotency keys, which are not honoured without `[store]`"
+            "method requires idempotency keys, which have no effect without `[store]`"
         );
     }
 }
@@ -41,11 +41,11 @@ pub(super) fn check_protected(
     }
     if !address.ip().is_loopback() && !settings.allow_anonymous {
         return Err(StartError::new(format!(
-            "other machines can reach http.listen ({address}), and nothing tells who is calling: \
-             configure keys of \
-             tokens (auth.internal_key or INTERNAL_GATEWAY_KEY, auth.jwt.keys, auth.jwt.jwks_url) \
-             or API keys \
-             (auth.keys), listen on loopback, or let everybody in with auth.allow_anonymous = true"
+            "`http.listen` ({address}) is reachable from other machines, and no authentication is \
+             configured\n\
+             help: configure keys of tokens (`auth.internal_key` or `INTERNAL_GATEWAY_KEY`, \
+             `auth.jwt.keys`, `auth.jwt.jwks_url`) or API keys (`auth.keys`), listen on loopback, \
+             or allow anonymous callers with `auth.allow_anonymous = true`"
         )));
     }
     let closed: Vec<_> = registry
@@ -56,7 +56,7 @@ pub(super) fn check_protected(
     if !closed.is_empty() {
         tracing::warn!(
             methods = closed.join(" "),
-            "these require a caller, and without [auth] refuse everybody"
+            "methods require a caller, and without [auth] all their calls are rejected"
         );
     }
     Ok(())

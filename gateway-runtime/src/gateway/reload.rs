@@ -118,14 +118,14 @@ impl Reloader {
             match settings.and_then(|settings| self.configure(&settings)) {
                 Ok(()) => tracing::info!(
                     file = %file.path().display(),
-                    "read again: limits and the switches of providers hold; all else does when the \
-                     gateway starts again"
+                    "configuration reloaded: limits and switches of providers are in effect; other \
+                     keys need a restart"
                 ),
                 Err(error) => {
                     tracing::error!(
                         file = %file.path().display(),
                         %error,
-                        "not applied; what held before goes on to hold"
+                        "configuration not applied; the previous one stays in effect"
                     );
                 }
             }

@@ -135,7 +135,7 @@ fn dispatcher(
     let help = did_you_mean("dispatcher", name, names.iter().copied());
     let make = known.get(name).ok_or_else(|| match name {
         "" => StartError::new(format!(
-            "[routes.\"{service}\"]: say what answers, with `dispatch`: {}",
+            "[routes.\"{service}\"]: missing key `dispatch`\nhelp: use one of {}",
             names.join(", ")
         )),
         _ => StartError::new(format!("[routes.\"{service}\"]: unknown dispatcher `{name}`{help}")),

@@ -29,7 +29,7 @@ impl Gateway {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| StartError::new(format!("no runtime can be made: {error}")))?;
+            .map_err(|error| StartError::new(format!("cannot create a runtime: {error}")))?;
         runtime.block_on(self.serve())
     }
 
@@ -90,7 +90,7 @@ impl Signals {
     fn new() -> Result<Self, StartError> {
         let listen = |kind| {
             unix::signal(kind)
-                .map_err(|error| StartError::new(format!("signals cannot be waited for: {error}")))
+                .map_err(|error| StartError::new(format!("cannot listen for signals: {error}")))
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
@@ -111,7 +111,7 @@ impl Signals {
                 _ = self.interrupt.recv() => return Ok("SIGINT"),
                 _ = self.hangup.recv() => {
                     if !running.reload() {
-                        tracing::warn!("SIGHUP: there is no configuration file to read again");
+                        tracing::warn!("SIGHUP ignored: no configuration file to reload");
                     }
                 }
                 failure = running.failed() => return Err(failure),
@@ -121,6 +121,6 @@ impl Signals {
 }
 
 fn print(text: &str) -> Result<(), StartError> {
-    let unable = |error| StartError::new(format!("standard output cannot be written: {error}"));
+    let unable = |error| StartError::new(format!("cannot write to standard output: {error}"));
     writeln!(io::stdout().lock(), "{text}").map_err(unable)
 }

@@ -11,9 +11,9 @@ use crate::{
     base::start_error::StartError,
     bus::{Broker, publisher::Publisher},
     control::OperatorSettings,
-    edge::{bus_consumer::CallConsumer, http::DrainOutcome},
+    edge::{bus_consumer::CallConsumer, client::Bus, http::DrainOutcome},
     gateway::{admin_listener::AdminListener, serve_error::ended},
-    pipeline::{CacheFigures, QuotaEnforcer, ReplyCache},
+    pipeline::{QuotaEnforcer, ReplyCache},
     service::registry::Registry,
 };
 
@@ -69,40 +69,17 @@ impl RunningGateway {
         format!("http://{}", self.address)
     }
 
-    /// Returns the services, methods and providers of the gateway.
+    /// Returns a transport of the typed client over the gateway's own bus, for calls by the bus
+    /// within the program.
     #[must_use]
-    pub fn registry(&self) -> &Registry {
-        &self.registry
-    }
-
-    /// Returns the message broker of the gateway.
-    #[must_use]
-    pub fn broker(&self) -> &Arc<dyn Broker> {
-        &self.broker
+    pub fn bus(&self) -> Bus {
+        Bus::over(Arc::clone(&self.broker))
     }
 
     /// Returns the publisher of events.
     #[must_use]
     pub fn publisher(&self) -> &Publisher {
         &self.publisher
-    }
-
-    /// Returns the settings that operators have made; `None` without a store.
-    #[must_use]
-    pub fn control(&self) -> Option<&Arc<OperatorSettings>> {
-        self.control.as_ref()
-    }
-
-    /// Returns the counters and the usage of the cache; `None` if no method is cached.
-    #[must_use]
-    pub fn cache(&self) -> Option<CacheFigures> {
-        Some(self.caching.as_ref()?.figures())
-    }
-
-    /// Returns the enforcer of quotas.
-    #[must_use]
-    pub fn limiting(&self) -> &QuotaEnforcer {
-        &self.limiting
     }
 
     /// Reads the configuration again, as SIGHUP does, and applies the limits and the switches of
@@ -140,7 +117,7 @@ impl RunningGateway {
         match ended(served)? {
             DrainOutcome::Drained => {}
             DrainOutcome::Cut(connections) => {
-                tracing::warn!(connections, "cut what did not end in time")
+                tracing::warn!(connections, "drain timed out: connections closed")
             }
         }
         // Until here `/readyz` tells operators that the gateway drains.
@@ -148,17 +125,17 @@ impl RunningGateway {
             operator.stop().await;
         }
         if tokio::time::timeout(QUOTA_FLUSH_TIMEOUT, self.limiting.flushed()).await.is_err() {
-            tracing::warn!("the last tokens of quotas could not be given back");
+            tracing::warn!("last tokens of quotas not given back");
         }
         if let Some(written) = self.writer_task
             && tokio::time::timeout(FLUSH_TIMEOUT, written).await.is_err()
         {
-            tracing::error!("the last records could not be written");
+            tracing::error!("last records not written");
         }
         if let Some(fed) = self.request_log_task
             && tokio::time::timeout(FLUSH_TIMEOUT, fed).await.is_err()
         {
-            tracing::warn!("the last records could not be published");
+            tracing::warn!("last records not published");
         }
         self.broker.close().await;
         Ok(())
@@ -167,7 +144,7 @@ impl RunningGateway {
     /// Waits until the server ends by itself, and returns the reason.
     pub(super) async fn failed(&mut self) -> StartError {
         match ended((&mut self.served).await) {
-            Ok(_) => StartError::new("the server ended by itself"),
+            Ok(_) => StartError::new("the server ended unexpectedly"),
             Err(error) => error,
         }
     }

@@ -304,7 +304,7 @@ fn announce(address: SocketAddr, registry: &Registry, operator: Option<&AdminLis
     if let Some(operator) = operator {
         tracing::info!(
             address = %format_args!("http://{}", operator.address),
-            "listening for the operator"
+            "listening for operators"
         );
     }
 }

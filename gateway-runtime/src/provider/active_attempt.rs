@@ -199,12 +199,9 @@ impl ActiveAttempt {
                     "breaker opened: too many attempts failed"
                 );
             }
-            Transition::Closed => tracing::info!(
-                provider,
-                capability,
-                method,
-                "breaker closed: the provider works again"
-            ),
+            Transition::Closed => {
+                tracing::info!(provider, capability, method, "breaker closed: the probes succeeded")
+            }
         }
     }
 
@@ -231,9 +228,9 @@ impl Drop for ActiveAttempt {
         } else if self.progress == Progress::Started
             && self.call.deadline() <= Instant::now().into_std()
         {
-            self.end(AttemptClass::Ambiguous, None, Cow::Borrowed("the call's time was over"));
+            self.end(AttemptClass::Ambiguous, None, Cow::Borrowed("the call's deadline passed"));
         } else {
-            self.end(AttemptClass::Cancelled, None, Cow::Borrowed("the client went away"));
+            self.end(AttemptClass::Cancelled, None, Cow::Borrowed("the client disconnected"));
         }
     }
 }

@@ -86,11 +86,11 @@ fn silent(effect: Effect) -> Error {
     let error = match effect {
         Effect::Read | Effect::Idempotent => Error::new(
             Code::TIMEOUT,
-            "the provider sent nothing for too long; send the request again",
+            "the provider sent nothing for too long; the call can be retried",
         ),
         Effect::Keyed | Effect::Once => Error::new(
             Code::OUTCOME_UNKNOWN,
-            "the provider sent nothing for too long; whether the call was executed is not known",
+            "the provider sent nothing for too long; the outcome is unknown",
         ),
     };
     error.with_attempt(AttemptClass::Ambiguous, None)

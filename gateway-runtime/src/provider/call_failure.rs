@@ -44,10 +44,10 @@ pub(super) fn detail(
         }
         (Some(CallFailure::Timeout), _) => "no provider answered in time".into(),
         (_, AttemptClass::Invalid) => {
-            public_detail.unwrap_or("the provider finds the request invalid".into())
+            public_detail.unwrap_or("the provider rejected the request as invalid".into())
         }
         (_, AttemptClass::Unsupported) => {
-            public_detail.unwrap_or("no provider supports what is asked for".into())
+            public_detail.unwrap_or("no provider supports the request".into())
         }
         _ => public_detail.unwrap_or("the provider failed".into()),
     }

@@ -165,7 +165,9 @@ impl ProviderError {
     /// it.
     pub(super) fn not_recorded(error: Error) -> Self {
         Self::not_sent(error.log_message().unwrap_or_else(|| error.detail()).to_owned())
-            .with_public_detail("the call cannot be written down now, so no provider was asked")
+            .with_public_detail(
+                "the store is unavailable and the call was not executed; retry later",
+            )
             .with_call_failure(CallFailure::Unwritten)
     }
 

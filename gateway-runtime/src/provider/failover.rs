@@ -263,7 +263,7 @@ impl<'a> Failover<'a> {
     fn end(&mut self, now: Instant) -> ProviderError {
         let Some(failure) = self.failure.take() else {
             return if now >= self.deadline {
-                ProviderError::not_sent("the call's time was over before anybody was asked")
+                ProviderError::not_sent("the call's deadline passed before the first attempt")
                     .with_call_failure(CallFailure::Timeout)
             } else {
                 self.no_provider_error(now)
@@ -292,7 +292,7 @@ impl<'a> Failover<'a> {
         let capability = self.bound.core.capability.name;
         ProviderError::no_provider(
             retry_after,
-            format!("no provider of {capability} can be asked: {reasons}"),
+            format!("no provider of {capability} is available: {reasons}"),
         )
     }
 }

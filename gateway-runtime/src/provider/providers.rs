@@ -45,11 +45,8 @@ impl<C: ?Sized + Capability> Providers<C> {
         let Some(member) = self.pool.core.index_of(name) else {
             let capability = C::SPEC.name;
             let names = self.names().collect::<Vec<_>>().join(", ");
-            let message =
-                format!("no provider of {capability} is named {name:?}; there are: {names}");
-            return Err(
-                ProviderError::invalid(message).with_public_detail("there is no such provider")
-            );
+            let message = format!("unknown provider {name:?} of {capability}; registered: {names}");
+            return Err(ProviderError::invalid(message).with_public_detail("unknown provider"));
         };
         Ok(Self { pinned: Some(member), ..self.clone() })
     }
@@ -146,7 +143,7 @@ where
             match timeout_at(attempt.deadline, completed).await {
                 Ok(Ok(complete)) => return Ok(completion.finish(complete, attempt.into())),
                 Ok(Err(error)) => failover.failed(attempt, error),
-                Err(_) => failover.failed(attempt, ProviderError::timed_out("no answer in time")),
+                Err(_) => failover.failed(attempt, ProviderError::timed_out("no reply in time")),
             }
         }
     })

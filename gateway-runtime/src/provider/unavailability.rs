@@ -44,12 +44,12 @@ impl Unavailability {
             });
         }
         let reasons =
-            if reasons.is_empty() { "there is none".to_owned() } else { reasons.join(", ") };
+            if reasons.is_empty() { "none is registered".to_owned() } else { reasons.join(", ") };
         let seconds = soonest.unwrap_or(DEFAULT_RETRY_AFTER).as_secs_f64().ceil().max(1.0);
         Self { retry_after: Duration::from_secs(seconds as u64), reasons }
     }
 }
 
 fn cause(member: &PoolMember, now: Instant) -> &'static str {
-    if member.provider.set_aside_until(now).is_some() { "set aside" } else { "left alone" }
+    if member.provider.set_aside_until(now).is_some() { "set aside" } else { "cooling down" }
 }

@@ -133,7 +133,7 @@ impl FallbackBuckets {
     /// unavailable.
     fn log_refusal(&self, error: &RedisError) {
         if !error.is_unavailable() && !self.is_refused.swap(true, Relaxed) {
-            tracing::error!(%error, "quotas are judged by this gateway's share alone");
+            tracing::error!(%error, "quotas are decided by this gateway's local share");
         }
     }
 
@@ -199,7 +199,7 @@ impl FallbackBuckets {
         let mut pause = MIN_RELEASE_DELAY;
         while let Err(error) = self.release(account, limits, refund, call).await {
             if start.elapsed() + 2 * MAX_RELEASE_DELAY > RELEASE_DEDUP_TTL {
-                tracing::error!(%error, "a quota's tokens could not be given back");
+                tracing::error!(%error, "tokens of a quota not given back");
                 return;
             }
             tokio::time::sleep(pause).await;

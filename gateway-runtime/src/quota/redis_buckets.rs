@@ -181,7 +181,9 @@ fn parse_reply(reply: &[i64], policies: usize) -> Result<ScriptReply, RedisError
             let policy = usize::try_from(*policy - 1).unwrap_or(0);
             Ok(ScriptReply::Refused { policy, wait_micros: number(wait) })
         }
-        other => Err(RedisError::rejected(format!("Redis answered a quota with {other:?}"))),
+        other => Err(RedisError::rejected(format!(
+            "unexpected reply of Redis to a quota's script: {other:?}"
+        ))),
     }
 }
 

@@ -111,7 +111,7 @@ impl RedisConnection {
     ) -> Result<T, RedisError> {
         match tokio::time::timeout(self.timeout, enter_runtime(&self.runtime, command)).await {
             Ok(answer) => answer.map_err(|error| classify(&error)),
-            Err(_) => Err(RedisError::unavailable("Redis did not answer in time")),
+            Err(_) => Err(RedisError::unavailable("Redis did not reply in time")),
         }
     }
 
@@ -164,8 +164,9 @@ fn address(url: &Secret) -> Result<ConnectionInfo, RedisError> {
     // The error would repeat parts of the URL, which includes the password.
     let info = url.expose().into_connection_info().map_err(|_| {
         RedisError::rejected(
-            "`url` is not like `redis://user:password@host:6379/0`, `rediss://…` or \
-             `redis+unix:///path`: write what is special in a password percent-encoded",
+            "invalid `url`\n\
+             help: write `redis://user:password@host:6379/0`, `rediss://…` or \
+             `redis+unix:///path`, special characters of the password percent-encoded",
         )
     })?;
     let tcp = TcpSettings::default().set_nodelay(true);
@@ -196,8 +197,7 @@ fn classify(error: &redis::RedisError) -> RedisError {
 
 fn unreachable_server(error: RedisError) -> RedisError {
     let message = format!(
-        "cannot be reached or does not let us in ({error}): start it, or correct `url` (or `host`, \
-         `port`, `db`)"
+        "cannot connect: {error}\nhelp: start Redis, or correct `url` (or `host`, `port`, `db`)"
     );
     error.with_message(message)
 }

@@ -19,8 +19,9 @@ pub struct DisabledRedis(Infallible);
 impl DisabledRedis {
     pub async fn connect(_: &Secret, _: &RedisSettings) -> Result<Self, RedisError> {
         Err(RedisError::rejected(
-            "this program was built without it: add `features = [\"redis\"]` to gateway-runtime in \
-             Cargo.toml, or remove the section (and REDIS_HOST from the environment)",
+            "this program was built without Redis\n\
+             help: add `features = [\"redis\"]` to gateway-runtime in Cargo.toml, or remove the \
+             section (in the environment: `REDIS_HOST`)",
         ))
     }
 

@@ -24,7 +24,7 @@ impl RedisError {
     #[must_use]
     pub fn short_circuited() -> Self {
         Self {
-            message: "Redis did not answer just now, and was not asked".into(),
+            message: "Redis is unavailable; nothing was sent".into(),
             kind: RedisErrorKind::ShortCircuited,
         }
     }

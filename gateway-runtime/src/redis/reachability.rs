@@ -31,6 +31,6 @@ impl Reachability {
 
     pub(crate) fn open(&self, closed_at: Instant) {
         self.closed.store(false, Ordering::Relaxed);
-        tracing::info!(away = ?closed_at.elapsed(), "Redis answers again");
+        tracing::info!(away = ?closed_at.elapsed(), "Redis available again");
     }
 }

@@ -83,7 +83,7 @@ impl BuildContext<'_> {
         };
         let problem = |key: &String| {
             format!(
-                "`{}.{key}` in the configuration is unknown: this part takes no settings of its \
+                "`{}.{key}` in the configuration: unknown key; the section has no settings of its \
                  own",
                 self.owner
             )
@@ -116,8 +116,8 @@ impl<T: Send + Sync + 'static> FromApp for Arc<T> {
     fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
         scope.app.get::<T>().ok_or_else(|| {
             StartError::new(format!(
-                "`{}` asks for an `Arc<{}>`, and no such value was given: add `.with(…)` to the \
-                 gateway in `main`",
+                "`{}` requires an `Arc<{}>`, which the gateway does not have\n\
+                 help: add `.with(…)` to the gateway in `main`",
                 scope.owner,
                 type_name::<T>()
             ))

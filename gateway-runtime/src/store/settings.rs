@@ -103,7 +103,7 @@ impl StoreSettings {
         let Some(owned) = all.iter().find(|owned| owned.owner == owner) else {
             let owners: Vec<_> = all.iter().map(|owned| owned.owner).collect();
             return Err(StartError::new(format!(
-                "nobody has migrations as `{owner}`; there are {}",
+                "unknown owner of migrations `{owner}`\nhelp: use one of {}",
                 owners.join(", ")
             )));
         };
@@ -143,8 +143,8 @@ impl StoreSettings {
     async fn migrator(&self) -> Result<Db, StartError> {
         match self.location()? {
             None => Err(StartError::new(
-                "no database is configured: set `path` or `url` in [store] (the environment's \
-                 DB_URL is `url`)",
+                "no database is configured\n\
+                 help: set `path` or `url` in [store] (in the environment: `DB_URL`)",
             )),
             Some(DatabaseLocation::File(path)) => {
                 sqlite::migrator(path).await.map_err(as_start_error)
@@ -185,8 +185,8 @@ impl StoreSettings {
                 None => Ok(Some(DatabaseLocation::Server(url))),
             },
             (Some(_), Some(_)) => Err(StartError::new(
-                "[store] has both `path` and `url`: the books are in one place, so drop one (the \
-                 environment's DB_URL is `url`)",
+                "[store]: both `path` and `url` are set\n\
+                 help: remove one of them (in the environment: `DB_URL` is `url`)",
             )),
         }
     }
@@ -255,7 +255,7 @@ impl StoreSettings {
 #[cfg(not(feature = "postgres"))]
 fn without_postgres() -> StoreError {
     StoreError::rejected(
-        "`url` asks for PostgreSQL, which this program was built without: add `features = \
-         [\"postgres\"]` to gateway-runtime in Cargo.toml, or use `path`",
+        "`url` requires PostgreSQL, which this program was built without\n\
+         help: add `features = [\"postgres\"]` to gateway-runtime in Cargo.toml, or use `path`",
     )
 }

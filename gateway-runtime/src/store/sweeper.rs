@@ -20,7 +20,7 @@ pub(crate) async fn sweep(
 ) {
     loop {
         if let Err(error) = sweep_once(&store, &writer, retention, &count_bytes).await {
-            tracing::debug!(%error, "nothing can be swept now");
+            tracing::debug!(%error, "sweep failed");
         }
         tokio::time::sleep(interval).await;
     }
@@ -57,8 +57,7 @@ fn abandoned_charge(hold: &Hold) -> Option<Money> {
         call = &*hold.call,
         account = &*hold.account,
         amount = %hold.amount,
-        "a call never ended, its gateway is gone; what is set aside for it stays so until somebody \
-         knows what became of it"
+        "abandoned hold of unknown outcome; it stays until an operator settles it"
     );
     None
 }

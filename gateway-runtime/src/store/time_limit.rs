@@ -13,6 +13,6 @@ pub(super) async fn within_limit<T>(
 ) -> Result<T, StoreError> {
     match tokio::time::timeout(COMMIT_TIMEOUT, work).await {
         Ok(done) => done,
-        Err(_) => Err(late("the database did not answer in time")),
+        Err(_) => Err(late("the database did not reply in time")),
     }
 }

@@ -74,7 +74,7 @@ async fn nothing_is_sent_when_nobody_listens() {
 #[tokio::test]
 async fn error_before_sending_gives_its_reason() {
     for (address, why) in [
-        ("localhost:8080", "is none of HTTP"),
+        ("localhost:8080", "is not an HTTP URL"),
         ("nonsense", "cannot be read"),
         ("http://a?b", "HTTP"),
     ] {

@@ -150,7 +150,10 @@ async fn duplicate_member_of_an_admin_request_is_refused() {
     let answer = wire.answer(false).await;
     assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-request"));
     assert!(
-        answer.json()["errors"][0]["detail"].as_str().unwrap().contains("`amount` is there twice"),
+        answer.json()["errors"][0]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("duplicate member `amount`"),
         "{answer:?}"
     );
 }

@@ -24,10 +24,10 @@ fn every_problem_is_reported_in_one_run() {
         "--set\nlog.level=inof\n--set\nstore.path=\n--set\nredis.port=1\n--set\nadmin.token=short";
     let error = folder.refused(set, &[]);
     for told in [
-        "`log.level` in the flags: `inof` is no level",
+        "`log.level` in the flags: unknown level `inof`",
         "help: a similar level exists: `info`",
         "`store.path` in the flags: the path is empty",
-        "[redis] has `port`",
+        "[redis]: `port` or `db` is set without `host`",
         "the token of `admin`",
         "`services.shop`",
         "`methods.lamp/v1/lok`",
@@ -43,13 +43,13 @@ fn every_problem_is_reported_in_one_run() {
                routes.plain={dispatch='bus',timeout='soon'}";
     let error = folder.refused(set, &[]);
     for told in [
-        "`log.level` in the flags: `inof` is no level",
+        "`log.level` in the flags: unknown level `inof`",
         "`auth.internal_key` in the flags",
         "`auth.jwt.jwks_url` in the flags",
         "`auth.keys.one",
         "signed with the secret `EMAIL_WEBHOOK_SECRET`, which is not set",
         "[routes.\"reports\"]: unknown dispatcher `bsu`",
-        "[routes.\"shop\"]: its `body_bytes` do not fit",
+        "[routes.\"shop\"]: `body_bytes` exceeds `http.limits.client_buffered_bytes`",
         "routes.plain",
     ] {
         assert!(error.contains(told), "{told}: {error}");
@@ -60,7 +60,7 @@ fn every_problem_is_reported_in_one_run() {
         &[],
     );
     for told in [
-        "other machines can reach http.listen",
+        "`http.listen` (0.0.0.0:0) is reachable from other machines",
         "`EMAIL_WEBHOOK_SECRET`",
         "[routes.shop]: it requires an authenticated caller",
     ] {

@@ -12,7 +12,7 @@ fn reload(serving: &Serving, lines: &Receiver<String>, told: &str) -> String {
     serving.signal("HUP");
     loop {
         let line = lines.recv_timeout(PATIENCE).expect("it says nothing of it");
-        if line.contains("read again") || line.contains("not applied") {
+        if line.contains("configuration reloaded") || line.contains("configuration not applied") {
             assert!(line.contains(told), "{line}");
             return line;
         }
@@ -31,20 +31,20 @@ fn hangup_reloads_the_configuration_and_ends_nothing() {
     };
     // The file is unchanged, so only the signal causes a reading.
     for _ in 0..3 {
-        reload(&serving, &lines, "read again");
+        reload(&serving, &lines, "configuration reloaded");
     }
     assert_eq!(staring.join().unwrap().0, 200);
     folder.write("log.format = 'json'\n[quota.methods]\n'lamp/v1/look' = '1/h'");
-    reload(&serving, &lines, "read again");
+    reload(&serving, &lines, "configuration reloaded");
     let statuses: Vec<_> = (0..3).map(|_| serving.get("/services/lamp/v1/stare", "").0).collect();
     assert_eq!(statuses, [200; 3]);
     for wrong in ["quota = 1", "[[", "[quota.methods]\n'lamp/v1/lok' = '1/h'"] {
         folder.write(wrong);
-        reload(&serving, &lines, "not applied");
+        reload(&serving, &lines, "configuration not applied");
         assert_eq!(serving.get("/meta", "").0, 200);
     }
     std::fs::remove_file(folder.path("gateway.toml")).unwrap();
-    reload(&serving, &lines, "not applied");
+    reload(&serving, &lines, "configuration not applied");
     serving.signal("TERM");
     assert!(Arc::into_inner(serving).unwrap().ended().success());
 }

@@ -100,7 +100,7 @@ impl Load {
             while free.is_empty() {
                 take(
                     &mut free,
-                    self.idle.recv_timeout(RESPONSE_TIMEOUT).map_err(|_| "no answer in time")?,
+                    self.idle.recv_timeout(RESPONSE_TIMEOUT).map_err(|_| "no reply in time")?,
                 )?;
             }
             let Some(next) = free.pop_front() else { continue };
@@ -109,7 +109,7 @@ impl Load {
         while free.len() < self.connections.len() {
             take(
                 &mut free,
-                self.idle.recv_timeout(RESPONSE_TIMEOUT).map_err(|_| "no answer in time")?,
+                self.idle.recv_timeout(RESPONSE_TIMEOUT).map_err(|_| "no reply in time")?,
             )?;
         }
         Ok(latencies)

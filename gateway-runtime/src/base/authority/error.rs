@@ -32,15 +32,15 @@ impl AuthorityError {
     pub(crate) fn detail(self) -> &'static str {
         match self {
             Self::UnclosedBracket => "the host has no closing bracket",
-            Self::Ipv6 => "the host is no IPv6 address in brackets",
+            Self::Ipv6 => "the host is not an IPv6 address in brackets",
             Self::RepeatedHost => "there is more than one `Host` field",
             Self::MissingHost => "the `Host` field is missing",
             Self::Mismatch => "`host` and `:authority` differ",
             Self::PercentEncoding => "the host has a `%` without two hexadecimal digits",
-            Self::UserInformation => "user information has no place in front of a host",
+            Self::UserInformation => "user information is not allowed before a host",
             Self::EmptyHost => "the host is empty",
-            Self::Character => "the host has a character that hosts cannot have",
-            Self::Port => "the port is no number from 0 to 65535",
+            Self::Character => "the host has an invalid character",
+            Self::Port => "the port is not a number from 0 to 65535",
         }
     }
 }

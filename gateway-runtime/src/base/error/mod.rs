@@ -82,7 +82,7 @@ impl Error {
     /// Creates an `internal` error. The log receives `message`; the client does not.
     #[must_use]
     pub fn internal(message: impl fmt::Display) -> Self {
-        Self::new(Code::INTERNAL, "the gateway failed to carry out this call")
+        Self::new(Code::INTERNAL, "the gateway failed to execute the call")
             .with_log_message(message)
     }
 

@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = Cow::<str>::deserialize(deserializer)?;
         Self::from_code(&code)
-            .ok_or_else(|| D::Error::custom(format!("`{code}` is no currency of ISO 4217")))
+            .ok_or_else(|| D::Error::custom(format!("`{code}` is not an ISO 4217 currency")))
     }
 }
 

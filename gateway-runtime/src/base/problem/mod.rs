@@ -117,11 +117,11 @@ pub(crate) fn schema() -> Value {
         "type": "object",
         "properties": {
             "type": {
-                "description": "A reference that names the kind of problem.",
+                "description": "A URI reference that identifies the kind of problem.",
                 "type": "string",
                 "format": "uri-reference",
             },
-            "title": { "description": "The kind of problem, for people.", "type": "string" },
+            "title": { "description": "The kind of problem, in words.", "type": "string" },
             "status": {
                 "description": "The HTTP status.",
                 "type": "integer",
@@ -129,29 +129,29 @@ pub(crate) fn schema() -> Value {
                 "maximum": 599,
             },
             "detail": {
-                "description": "What went wrong this time, and what to do.",
+                "description": "The failure of this call, and how to mend it.",
                 "type": "string",
             },
             "instance": {
-                "description": "The address that was called.",
+                "description": "The path of the call.",
                 "type": "string",
                 "format": "uri-reference",
             },
             "code": {
-                "description": "The kind of problem, for programs: it never changes.",
+                "description": "The kind of problem, for programs; a code never changes.",
                 "type": "string",
                 "examples": [Code::QUOTA_EXCEEDED.name()],
             },
             "retryable": {
-                "description": "Whether sending the same call again can help.",
+                "description": "Whether a retry of the same call can succeed.",
                 "type": "boolean",
             },
             "request_id": {
-                "description": "The name of the call, as in `X-Request-Id`.",
+                "description": "The id of the call, as in `X-Request-Id`.",
                 "type": "string",
             },
             "errors": {
-                "description": "Every way in which the input contradicts its schema.",
+                "description": "The violations of the schema in the input.",
                 "type": "array",
                 "items": { "$ref": "#/$defs/Violation" },
             },
@@ -168,16 +168,16 @@ pub(crate) fn schema() -> Value {
 /// Returns the schema of a [`Violation`].
 fn violation_schema() -> Value {
     json!({
-        "description": "One way in which an input contradicts its schema.",
+        "description": "A violation of the schema in the input.",
         "type": "object",
         "properties": {
             "pointer": {
-                "description": "Where: a JSON Pointer (RFC 6901) into the input; empty for \
-                    the whole of it.",
+                "description": "The place: a JSON Pointer (RFC 6901) into the input; empty for the \
+                                whole input.",
                 "type": "string",
             },
             "detail": {
-                "description": "What is wrong and what would be right.",
+                "description": "The reason, and what is allowed.",
                 "type": "string",
             },
         },

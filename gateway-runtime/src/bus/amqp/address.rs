@@ -97,8 +97,8 @@ pub(super) enum AddressError {
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Invalid => "it is no address",
-            Self::NoHost => "it names no host",
+            Self::Invalid => "it is not an AMQP URL",
+            Self::NoHost => "it has no host",
         })
     }
 }

@@ -128,7 +128,7 @@ impl Drop for CallChannel {
 
 /// The error of a call that was not sent because the channel has ended.
 fn ended() -> BusError {
-    BusError::new(BusErrorKind::Disconnected, "the channel to RabbitMQ has just ended")
+    BusError::new(BusErrorKind::Disconnected, "the channel to RabbitMQ ended")
 }
 
 async fn prepare(channel: &Channel, exchange: &ShortStr) -> lapin::Result<Consumer> {
@@ -155,7 +155,7 @@ pub(super) fn failed(error: &lapin::Error, exchange: &str) -> BusError {
             AMQPSoftError::NOTFOUND => {
                 return BusError::new(
                     BusErrorKind::Unroutable,
-                    format!("there is no exchange `{exchange}`"),
+                    format!("no exchange `{exchange}` exists"),
                 );
             }
             AMQPSoftError::ACCESSREFUSED => {
@@ -275,7 +275,10 @@ impl ChannelTask {
         if let Some(id) = id {
             self.pending.fail(
                 id,
-                BusError::new(BusErrorKind::Unroutable, "no queue gets what is sent there"),
+                BusError::new(
+                    BusErrorKind::Unroutable,
+                    "unroutable: no queue is bound to this routing key",
+                ),
             );
         }
     }

@@ -104,7 +104,7 @@ impl CallChannels {
             if all.len() >= MAX_CALL_CHANNELS {
                 return Err(BusError::new(
                     BusErrorKind::Disconnected,
-                    "there are calls to a thousand exchanges; another has to wait",
+                    "calls to a thousand exchanges are in flight; a call to another must wait",
                 ));
             }
         }

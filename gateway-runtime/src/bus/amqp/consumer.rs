@@ -136,7 +136,7 @@ impl ConsumerTask {
     /// Opens a channel, declares the topology on it and starts to consume.
     async fn open(&self, wire: &AmqpConnection) -> Result<(Channel, Consumer), BusError> {
         let late =
-            |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"));
+            |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not reply in time"));
         timeout(self.timeout, self.open_without_timeout(wire)).await.unwrap_or_else(late)
     }
 
@@ -144,7 +144,7 @@ impl ConsumerTask {
         &self,
         wire: &AmqpConnection,
     ) -> Result<(Channel, Consumer), BusError> {
-        let failed = |error| declare::failed(&error, "what is consumed");
+        let failed = |error| declare::failed(&error, "the consumer");
         let channel = wire.connection().create_channel().await.map_err(failed)?;
         let (queue, prefetch) = match &self.subscription {
             Subscription::Calls(calls) => {

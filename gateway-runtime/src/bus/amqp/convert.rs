@@ -42,7 +42,7 @@ impl PublishRequest {
         let EncodedProperties { properties, bytes } = EncodedProperties::new(message)?;
         if bytes > largest_frame {
             return Err(unfit(
-                "the headers together are larger than RabbitMQ takes (a frame, 128 KiB by default)",
+                "the headers are larger than a frame of RabbitMQ (128 KiB by default)",
             ));
         }
         Ok(Self { exchange: short(exchange)?, key: short(key)?, properties, body })

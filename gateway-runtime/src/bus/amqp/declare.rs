@@ -133,15 +133,13 @@ pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
             BusErrorKind::Nacked,
             format!(
                 "{what} exists with other arguments than this gateway declares: {detail}\n\
-                 help: an older gateway, another program or other settings declared it; stop who \
-                 uses it, let it run empty, and delete it (`rabbitmqctl delete_queue`), or use \
-                 another name"
+                 help: stop its users, let it run empty and delete it (`rabbitmqctl \
+                 delete_queue`), or use another name"
             ),
         ),
-        AMQPErrorKind::Soft(_) => BusError::new(
-            BusErrorKind::Nacked,
-            format!("{what} cannot be declared. RabbitMQ says: {detail}"),
-        ),
+        AMQPErrorKind::Soft(_) => {
+            BusError::new(BusErrorKind::Nacked, format!("{what} cannot be declared: {detail}"))
+        }
         AMQPErrorKind::Hard(_) => {
             BusError::new(BusErrorKind::ChannelLost, format!("{what} was not declared: {detail}"))
         }

@@ -48,10 +48,7 @@ impl EventChannels {
         let mandatory = message.mandatory;
         let message = PublishRequest::new(message, wire.largest_frame())?;
         let late = |_| {
-            BusError::new(
-                BusErrorKind::Disconnected,
-                "too many messages are on their way to RabbitMQ",
-            )
+            BusError::new(BusErrorKind::Disconnected, "too many messages wait for their confirms")
         };
         let permit = timeout_at(deadline, self.permits.acquire()).await.map_err(late)?;
         // The semaphore is never closed.
@@ -84,9 +81,10 @@ impl EventChannels {
                 self.published.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             }
-            Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
-                Err(BusError::new(BusErrorKind::Unroutable, "no queue gets what is sent there"))
-            }
+            Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => Err(BusError::new(
+                BusErrorKind::Unroutable,
+                "unroutable: no queue is bound to this routing key",
+            )),
             Confirmation::Nack(None) => Err(BusError::new(
                 BusErrorKind::Nacked,
                 "RabbitMQ nacked the message: a queue is full",
@@ -102,7 +100,7 @@ impl EventChannels {
         let away = |error| {
             BusError::new(
                 BusErrorKind::Disconnected,
-                format!("RabbitMQ opened no channel: {error}"),
+                format!("RabbitMQ did not open a channel: {error}"),
             )
         };
         let channel = wire.connection().create_channel().await.map_err(away)?;

@@ -81,15 +81,15 @@ impl AmqpBroker {
     pub async fn open(url: &Secret, settings: &BusSettings) -> Result<Self, StartError> {
         let address = Address::parse(url, settings).map_err(|error| {
             StartError::new(format!(
-                "[bus]: `amqp` cannot be understood: {error}; write \
-                 amqp://user:password@host:5672/vhost"
+                "[bus]: invalid URL in `amqp`: {error}\n\
+                 help: write `amqp://user:password@host:5672/vhost`"
             ))
         })?;
         let counters = AmqpCounters::default();
         let unreachable = |error| {
             StartError::new(format!(
-                "[bus]: RabbitMQ at {address} cannot be used: {error}; start it, or correct \
-                 `amqp` (MESSAGE_BUS_AMQP_URL in the environment)"
+                "[bus]: RabbitMQ at {address} cannot be used: {error}\n\
+                 help: start it, or correct `amqp` (in the environment: `MESSAGE_BUS_AMQP_URL`)"
             ))
         };
         let link =
@@ -133,7 +133,7 @@ impl Broker for AmqpBroker {
         Box::pin(async move {
             let wire = this.publishing.now()?;
             let late = |_| {
-                Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"))
+                Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not reply in time"))
             };
             timeout(this.connect_timeout, this.declared.declare_topic(&wire, exchange))
                 .await
@@ -159,7 +159,7 @@ impl Broker for AmqpBroker {
             let late = |_| {
                 Err(BusError::new(
                     BusErrorKind::Disconnected,
-                    "the way to the exchange was not open in time",
+                    "no channel for the exchange was opened in time",
                 ))
             };
             let waiting =
@@ -174,7 +174,7 @@ impl Broker for AmqpBroker {
         Box::pin(async move {
             let wire = this.consuming.now()?;
             let late = |_| {
-                Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"))
+                Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not reply in time"))
             };
             timeout(this.connect_timeout, this.declared.declare_calls(&wire, queue))
                 .await

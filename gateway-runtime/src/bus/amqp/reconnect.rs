@@ -136,7 +136,7 @@ impl ReconnectTask {
             );
             self.states.send_replace(ConnectionState::Disconnected(BusError::new(
                 BusErrorKind::Disconnected,
-                format!("the connection to RabbitMQ was lost, and is made again: {why}"),
+                format!("the connection to RabbitMQ was lost and is being restored: {why}"),
             )));
             wire.abort(BusError::new(
                 BusErrorKind::ChannelLost,
@@ -200,7 +200,7 @@ async fn broken(wire: &AmqpConnection) -> String {
                     );
                 }
                 Event::ConnectionUnblocked => {
-                    tracing::info!(target: "gateway::bus", "RabbitMQ takes messages again");
+                    tracing::info!(target: "gateway::bus", "RabbitMQ unblocked the connection");
                 }
                 // Errors of channels arrive here too, so an error alone does not mean that the
                 // connection ended.
@@ -210,7 +210,7 @@ async fn broken(wire: &AmqpConnection) -> String {
             _ = state_poll.tick() => {}
         }
         if !wire.is_connected() {
-            return why.unwrap_or_else(|| "it was closed".to_owned());
+            return why.unwrap_or_else(|| "the connection was closed".to_owned());
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn keep_declared(shared: Weak<AmqpState>) {
         if let Err(error) = &ended
             && ended != last
         {
-            tracing::warn!(target: "gateway::bus", %error, "not declared again");
+            tracing::warn!(target: "gateway::bus", %error, "queues and exchanges not redeclared");
         }
         last = ended;
     }

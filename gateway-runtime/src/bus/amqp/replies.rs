@@ -73,7 +73,7 @@ impl Replies {
             // replies are only counted, and each is attached once, so the count is right.
             Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => Err(BusError::new(
                 BusErrorKind::Unroutable,
-                "no queue gets the reply: its caller has left",
+                "unroutable: the reply queue of the caller is gone",
             )),
             Confirmation::Nack(None) => Err(BusError::new(
                 BusErrorKind::Nacked,
@@ -114,7 +114,7 @@ impl Replies {
         let away = |error| {
             BusError::new(
                 BusErrorKind::Disconnected,
-                format!("RabbitMQ opened no channel: {error}"),
+                format!("RabbitMQ did not open a channel: {error}"),
             )
         };
         let channel = wire.connection().create_channel().await.map_err(away)?;

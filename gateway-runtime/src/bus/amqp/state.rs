@@ -114,7 +114,7 @@ impl AmqpState {
                 "RabbitMQ did not confirm the message in time",
             ));
         }
-        let late = |_| Err(BusError::new(BusErrorKind::ReplyTimeout, "no answer came in time"));
+        let late = |_| Err(BusError::new(BusErrorKind::ReplyTimeout, "no reply in time"));
         timeout_at(deadline, waiting).await.unwrap_or_else(late)
     }
 }

@@ -43,7 +43,7 @@ impl Broker for MemoryBroker {
         let published = self.0.publish(message);
         Box::pin(async move {
             published?;
-            let late = |_| Err(BusError::new(BusErrorKind::ReplyTimeout, "no answer came in time"));
+            let late = |_| Err(BusError::new(BusErrorKind::ReplyTimeout, "no reply in time"));
             timeout_at(deadline, waiting).await.unwrap_or_else(late)
         })
     }

@@ -106,7 +106,10 @@ impl MemoryState {
             self.published.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
-        Err(BusError::new(BusErrorKind::Unroutable, "nobody consumes what is sent there"))
+        Err(BusError::new(
+            BusErrorKind::Unroutable,
+            "unroutable: no queue is bound to this routing key",
+        ))
     }
 
     /// Routes a message; returns whether a queue or a subscriber receives it.

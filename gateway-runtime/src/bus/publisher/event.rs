@@ -48,8 +48,8 @@ impl Event {
             && !topic.contains(['*', '#']);
         if !is_topic {
             return Err(Error::internal(format!(
-                "{topic:?} is no topic of an event: that is of 1 to 255 bytes, words with dots \
-                 between them, without `*` and `#`"
+                "invalid topic {topic:?}; use 1 to 255 bytes, words separated by dots, without `*` \
+                 and `#`"
             )));
         }
         let written = StoredEvent {

@@ -59,7 +59,7 @@ pub(crate) async fn run_outbox_relay(db: Db, publisher: Publisher) {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "the outbox cannot be read now");
+                tracing::warn!(%error, "the outbox cannot be read");
                 IDLE_POLL_INTERVAL
             }
         };
@@ -107,7 +107,7 @@ async fn publish(
                 tracing::error!(
                     %error,
                     event = text,
-                    "what stands in the outbox is no event; it is taken out"
+                    "invalid entry removed from the outbox"
                 );
                 published.push(*number);
             }
@@ -138,7 +138,7 @@ async fn publish_one(publisher: &Publisher, event: StoredEvent) -> Result<(), Bu
     let message = event.into_message(&publisher.0.exchange);
     match publisher.broker().publish(message).await {
         Err(error) if error.kind() == BusErrorKind::InvalidMessage => {
-            tracing::error!(%error, "an event in the outbox cannot be sent; it is taken out");
+            tracing::error!(%error, "event that cannot be sent removed from the outbox");
             Ok(())
         }
         published => published,

@@ -50,10 +50,7 @@ impl RequestLogPublisher {
             // Only each power of two, so that a long outage does not fill the log.
             let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
             if lost.is_power_of_two() {
-                tracing::warn!(
-                    lost,
-                    "records of requests cannot be published as fast as they come"
-                );
+                tracing::warn!(lost, "request records arrive faster than they can be published");
             }
         }
     }
@@ -72,10 +69,7 @@ async fn publish(publisher: Publisher, mut receiver: mpsc::Receiver<RequestRecor
                 Err(error) => Err(error),
             };
             if let Err(error) = published {
-                tracing::debug!(
-                    internal = error.log_message(),
-                    "the record of a request could not be published"
-                );
+                tracing::debug!(internal = error.log_message(), "request record not published");
             }
         });
     }

@@ -85,7 +85,7 @@ pub(super) async fn open(
     if account.plan != plan {
         return Err(Error::new(
             CONFLICT,
-            format!("this account is there, under the plan `{}`", account.plan),
+            format!("the account exists with the plan `{}`", account.plan),
         ));
     }
     Ok(account)
@@ -115,7 +115,7 @@ async fn find(state: &AdminState, id: &str) -> Result<AccountView, Error> {
 
 /// Returns `not-found` for an unknown account.
 pub(super) fn no_account() -> Error {
-    Error::not_found("there is no such account; POST /admin/accounts opens one")
+    Error::not_found("account not found; open it with POST /admin/accounts")
 }
 
 /// A credit to an account.
@@ -171,11 +171,11 @@ pub(super) async fn credit(
         CommandOutcome::Credit(CreditOutcome::NoAccount) => return Err(no_account()),
         CommandOutcome::Credit(CreditOutcome::Mismatch) => {
             return conflict(
-                "this reference brought another amount in before; each payment has its own",
+                "the reference was used with another amount; use a new reference for each payment",
             );
         }
         CommandOutcome::Credit(CreditOutcome::Overflow) => {
-            return conflict("the balance would be more than can be written");
+            return conflict("the balance would exceed the largest amount");
         }
         other => return Err(unexpected(&other)),
     };

@@ -88,7 +88,7 @@ pub(super) async fn revoke(
     match state.write(change).await? {
         CommandOutcome::Key(true) => Ok(()),
         CommandOutcome::Key(false) => {
-            Err(Error::not_found("this account has no such key, or it was revoked before"))
+            Err(Error::not_found("the account has no such key, or the key is revoked"))
         }
         other => Err(unexpected(&other)),
     }

@@ -51,7 +51,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         while let Some(name) = members.next_key::<String>()? {
             let Unique = members.next_value()?;
             if let Some(name) = names.replace(name) {
-                return Err(de::Error::custom(format_args!("the member `{name}` is there twice")));
+                return Err(de::Error::custom(format_args!("duplicate member `{name}`")));
             }
         }
         Ok(Unique)
@@ -99,7 +99,9 @@ mod tests {
             r#"{"a":1,"\u0061":2}"#,
         ] {
             let error = refuse(twice.as_bytes()).unwrap_err();
-            assert!(error.violations()[0].detail.contains("is there twice at line 1"), "{error:?}");
+            let detail = &error.violations()[0].detail;
+            assert!(detail.starts_with("duplicate member `"), "{detail}");
+            assert!(detail.contains("` at line 1"), "{detail}");
         }
         for once in [
             r#"{"a":{"a":{"a":[1,-1,0.5,true,null,"a","a"]}},"b":{"a":1}}"#,

@@ -17,7 +17,7 @@ pub(super) async fn readiness(state: &AdminState) -> (bool, Value) {
     let asked = state.probes.iter().map(|probe| async {
         let found = timeout(CHECK_TIMEOUT, probe.check())
             .await
-            .unwrap_or_else(|_| Err("no answer in time".to_owned()));
+            .unwrap_or_else(|_| Err("no reply in time".to_owned()));
         if let Err(why) = &found {
             tracing::warn!(part = probe.name(), reason = why, "not ready");
         }

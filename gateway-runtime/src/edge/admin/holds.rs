@@ -141,7 +141,7 @@ pub(super) async fn settle(
     }
     let charge = match request.input {
         HoldResolution::Charge(Amount(nanos)) if nanos > hold.amount.nanos() => {
-            let detail = format!("is more than the {} that are set aside", hold.amount);
+            let detail = format!("must be at most {}, the amount of the hold", hold.amount);
             return Err(Error::invalid(vec![Violation { pointer: "/charge".to_owned(), detail }]));
         }
         HoldResolution::Charge(Amount(nanos)) => nanos,

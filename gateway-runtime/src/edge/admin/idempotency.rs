@@ -78,16 +78,15 @@ impl IdempotentOperation<'_> {
             CommandOutcome::Claim(ClaimOutcome::Done(answer)) => {
                 let answer = sealed_box::open(&proofs, &answer).ok_or_else(|| {
                     conflict(
-                        "this request was carried out, and its answer is for the token it came \
-                         with",
+                        "the request was executed with another token; repeat it with that token \
+                         for its reply",
                     )
                     .with_retryable(false)
                 })?;
                 return Ok((answer.into(), true));
             }
             CommandOutcome::Claim(ClaimOutcome::Mismatch) => {
-                let detail =
-                    "this key came with another request before; a new request needs a new key";
+                let detail = "the idempotency key was used with another request; use a new key";
                 return Err(Error::new(Code::IDEMPOTENCY_MISMATCH, detail));
             }
             CommandOutcome::Claim(

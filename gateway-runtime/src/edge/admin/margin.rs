@@ -96,7 +96,7 @@ pub(super) async fn read(
     let MarginFilter { by, since, until, account } = request.input;
     let by: Vec<_> = by.iter().flat_map(|by| by.split(',')).collect();
     if let Some(twice) = by.iter().enumerate().find(|(index, name)| by[..*index].contains(name)) {
-        let detail = format!("names `{}` twice", twice.1);
+        let detail = format!("has the duplicate `{}`", twice.1);
         return Err(Error::invalid(vec![Violation { pointer: "/by".to_owned(), detail }]));
     }
     let query = MarginQuery {

@@ -36,7 +36,7 @@ pub(super) fn document(operations: &[Operation], is_locked: bool) -> Value {
             "description": "Accounts, keys, prices, limits, providers, and the log of requests.",
         },
         "servers": [{ "url": "/" }],
-        "tags": [{ "name": "admin", "description": "What an operator does." }],
+        "tags": [{ "name": "admin", "description": "Operations of operators." }],
         "paths": paths,
         "components": shared,
     });
@@ -71,8 +71,8 @@ fn operation(it: &Operation, input: Value, output: Option<Value>, is_locked: boo
         all.push(json!({
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "Names what is to be created once: the same key and request get the \
-                            same answer. At most 255 printable ASCII characters.",
+            "description": "Makes the request safe to retry: the same key and request get the same \
+                            reply. At most 255 printable ASCII characters.",
             "required": false,
             "schema": { "type": "string" },
         }));
@@ -147,7 +147,7 @@ fn failure(title: &str) -> Value {
 fn headers() -> Value {
     json!({
         "X-Request-Id": {
-            "description": "The name of the request in the gateway's log.",
+            "description": "The id of the request in the gateway's log.",
             "required": true,
             "schema": { "type": "string" },
         },

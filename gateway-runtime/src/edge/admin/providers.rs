@@ -94,8 +94,7 @@ pub(super) async fn change(
 ) -> Result<ProviderView, Error> {
     let name = &request.path_params[0];
     let provider = state.registry.providers().iter().find(|provider| provider.spec().name == *name);
-    let provider = provider
-        .ok_or_else(|| Error::not_found("no provider of this name is part of this gateway"))?;
+    let provider = provider.ok_or_else(|| Error::not_found("no provider has this name"))?;
     if request.input != ProviderOverrides::default() {
         set(&state, ChangeKind::Provider, name, &request.input, &request.operator).await?;
     }

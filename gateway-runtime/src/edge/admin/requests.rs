@@ -267,8 +267,7 @@ pub(super) async fn read(
         let search = RequestQuery { request_id: Some(id.to_owned()), ..RequestQuery::default() };
         found = books.search(&search, 1).await.map_err(store_error)?;
     }
-    let mut found =
-        found.pop().ok_or_else(|| Error::not_found("no request of this id is written down"))?;
+    let mut found = found.pop().ok_or_else(|| Error::not_found("no request has this id"))?;
     let attempts = found.attempts.take().map_or(Ok(Vec::new()), |text| read_attempts(&text))?;
     Ok(RequestDetail { request: to_view(found), attempts })
 }

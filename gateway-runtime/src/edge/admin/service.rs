@@ -186,8 +186,8 @@ impl Inner {
         input: Document,
     ) -> Result<(Bytes, bool), Error> {
         let key = parse_idempotency_key(&head.headers).map_err(|_| {
-            let detail = "the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, \
-                          sent once";
+            let detail = "invalid header `Idempotency-Key`; send it once, with 1 to 255 printable \
+                          ASCII characters";
             Error::new(Code::INVALID_REQUEST, detail)
         })?;
         let Some(key) = key.filter(|_| operation.creates) else {

@@ -65,24 +65,24 @@ impl AdminSettings {
                 || !token.expose().bytes().all(|byte| byte.is_ascii_graphic())
             {
                 problems.push(format!(
-                    "the token of `{name}` in [admin] must be at least {MIN_TOKEN_BYTES} \
-                     printable ASCII characters without spaces; `openssl rand -hex 32` makes a \
-                     good one"
+                    "the token of `{name}` in [admin] must be at least {MIN_TOKEN_BYTES} printable \
+                     ASCII characters without spaces\n\
+                     help: generate one with `openssl rand -hex 32`"
                 ));
             }
             if let Some((other, _)) =
                 owners[..index].iter().find(|(_, other)| other.expose() == token.expose())
             {
                 problems.push(format!(
-                    "`{other}` and `{name}` in [admin] have the same token; each needs its own"
+                    "`{other}` and `{name}` in [admin] have the same token\nhelp: give each its own"
                 ));
             }
         }
         if owners.is_empty() && !self.listen.ip().is_loopback() {
             problems.push(format!(
-                "other machines can reach admin.listen ({}), and whoever does could do everything: \
-                 set admin.token (GATEWAY__ADMIN__TOKEN) or [admin.tokens], listen on loopback, or \
-                 set admin.enabled = false",
+                "`admin.listen` ({}) is reachable from other machines, and no token is configured\n\
+                 help: set `admin.token` (`GATEWAY__ADMIN__TOKEN`) or `[admin.tokens]`, listen on \
+                 loopback, or set `admin.enabled = false`",
                 self.listen
             ));
         }

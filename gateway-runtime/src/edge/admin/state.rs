@@ -132,7 +132,7 @@ pub(super) async fn set(
         other => return Err(unexpected(&other)),
     }
     if let Err(error) = state.kept()?.control.refresh().await {
-        tracing::warn!(%error, "a change is written down, and will hold when it can be read");
+        tracing::warn!(%error, "change written; it takes effect when it can be read");
     }
     Ok(())
 }
@@ -143,15 +143,15 @@ pub(super) fn store_error(error: StoreError) -> Error {
         return Error::internal(error);
     }
     let detail = if error.is_ambiguous() {
-        "the database was lost over this change, which may be there or not; send it again with \
-         the same Idempotency-Key"
+        "the connection to the database was lost and the outcome is unknown; retry with the same \
+         Idempotency-Key"
     } else {
-        "the database cannot be reached now; nothing was changed"
+        "the database is unavailable and nothing was changed; retry later"
     };
     Error::new(Code::OVERLOADED, detail).with_log_message(error)
 }
 
 /// Returns the error for an outcome that no operation can cause.
 pub(super) fn unexpected(outcome: &CommandOutcome) -> Error {
-    Error::internal(format!("the books answered something else: {outcome:?}"))
+    Error::internal(format!("unexpected outcome of the store: {outcome:?}"))
 }

@@ -143,7 +143,7 @@ impl<'de> Deserialize<'de> for CurrencyCode {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         Currency::from_code(&text)
             .map(Self)
-            .ok_or_else(|| D::Error::custom("is no currency of ISO 4217"))
+            .ok_or_else(|| D::Error::custom("is not an ISO 4217 currency"))
     }
 }
 
@@ -154,7 +154,7 @@ impl JsonSchema for CurrencyCode {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A currency of ISO 4217.",
+            "description": "An ISO 4217 currency.",
             "type": "string",
             "enum": Currency::codes().collect::<Vec<_>>(),
         })

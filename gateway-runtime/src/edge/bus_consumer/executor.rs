@@ -151,7 +151,7 @@ impl Executor {
         match self.publisher.broker.publish(copy).await {
             Ok(()) => receipt.ack(),
             Err(error) => {
-                tracing::warn!(%error, "a call that was not begun goes back as delivered before")
+                tracing::warn!(%error, "call that was not begun requeued as a redelivery")
             }
         }
     }
@@ -184,7 +184,8 @@ impl Executor {
         if arrived.delivered_before >= self.queue.delivery_limit.max(1) {
             let times = arrived.delivered_before;
             let detail = format!(
-                "this message was delivered {times} times, and the gateways that had it were lost"
+                "the message was delivered {times} times, and the gateways that received it were \
+                 lost"
             );
             return Err(Error::new(Code::OUTCOME_UNKNOWN, detail));
         }
@@ -198,20 +199,20 @@ impl Executor {
         let envelope = Envelope::read(&message.body)?;
         let method = self.methods.get(&*envelope.name()).ok_or_else(|| {
             Error::not_found(
-                "there is no such method; `GET /meta` lists them with their service, version and \
+                "method not found; `GET /meta` lists the methods with their service, version and \
                  name",
             )
         })?;
         if let ReplyShape::Items(_) = method.answer {
-            let detail = format!("this method answers with a stream; call it at {}", method.path());
+            let detail = format!("the method replies with a stream; call it at {}", method.path());
             return Err(Error::new(Code::NOT_ACCEPTABLE, detail));
         }
         // The first receiver may have executed it, and without a key no record of that exists.
         if arrived.delivered_before > 0 && !self.may_repeat(method, &headers) {
             return Err(Error::new(
                 Code::OUTCOME_UNKNOWN,
-                "this message was delivered before, and whether it was executed is not known; with \
-                 a `message_id` it would be",
+                "the message was delivered before, and the outcome is unknown; send a `message_id` \
+                 with each call",
             ));
         }
         let now = Instant::now();

@@ -105,7 +105,7 @@ impl StoppedConsumer {
         drop(self.workers);
         // No value is ever sent: the channel closes when the threads have ended.
         if timeout(THREADS_TIMEOUT, self.ended.recv()).await.is_err() {
-            tracing::warn!("threads that executed calls of the bus have not ended");
+            tracing::warn!("bus worker threads did not end in time");
         }
     }
 }

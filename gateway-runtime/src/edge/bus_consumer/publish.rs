@@ -46,7 +46,7 @@ impl CallPublisher {
                 | BusErrorKind::ReplyTimeout => began,
             };
             if Instant::now() + delay > until {
-                tracing::info!(%error, to = &*reply.routing_key, "a reply is dropped");
+                tracing::info!(%error, to = &*reply.routing_key, "reply dropped");
                 return self.status.drop_reply(error.kind().into());
             }
             sleep(delay).await;
@@ -69,7 +69,7 @@ impl CallPublisher {
                     message = retry::without_header_fields(message);
                     continue;
                 }
-                tracing::info!(%error, to = &*message.routing_key, "a message is given up");
+                tracing::info!(%error, to = &*message.routing_key, "message given up");
                 return false;
             }
             // Logged once for each message.
@@ -77,7 +77,7 @@ impl CallPublisher {
                 tracing::warn!(
                     %error,
                     to = &*message.routing_key,
-                    "a message cannot be published; it is tried again"
+                    "message not published; it is retried"
                 );
             }
             sleep(delay).await;

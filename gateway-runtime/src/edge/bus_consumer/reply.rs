@@ -28,7 +28,7 @@ pub(super) async fn whole(
     let late = |_| {
         Err(Error::new(
             Code::OUTCOME_UNKNOWN,
-            "the method ran, and its answer did not come whole in time",
+            "the method was executed, and its reply did not end in time",
         ))
     };
     timeout_at(deadline, join_without_timeout(outcome)).await.unwrap_or_else(late)
@@ -39,7 +39,7 @@ async fn join_without_timeout(outcome: Result<Reply, Error>) -> Result<Reply, Er
         Reply::RawStream(media, pieces) => (media, pieces),
         Reply::Items(_) => {
             return Err(Error::internal(
-                "the method answered with a stream, which it had not declared",
+                "the method replied with a stream, which it had not declared",
             ));
         }
         whole => return Ok(whole),
@@ -50,7 +50,7 @@ async fn join_without_timeout(outcome: Result<Reply, Error>) -> Result<Reply, Er
         if all.len() > MAX_REPLY_BYTES {
             return Err(Error::new(
                 Code::NOT_ACCEPTABLE,
-                "the answer is longer than a message may be: 16 MiB",
+                "the reply is longer than the limit of a message: 16 MiB",
             ));
         }
     }

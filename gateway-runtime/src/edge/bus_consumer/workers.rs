@@ -99,7 +99,7 @@ impl Workers {
             Err(error) => {
                 tracing::error!(
                     %error,
-                    "a thread for calls of the bus cannot be started; the main one executes them"
+                    "bus worker thread not started; the main thread executes its calls"
                 );
                 let (jobs, waiting) = mpsc::unbounded_channel();
                 tokio::spawn(serve(Arc::clone(&self.executor), waiting));

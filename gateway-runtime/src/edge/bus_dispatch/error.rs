@@ -19,10 +19,12 @@ pub(super) fn of(error: &BusError, method: &Method) -> Error {
         |detail| Error::new(Code::OVERLOADED, detail).with_retry_after(BUS_RETRY_AFTER);
     let problem = match error.kind() {
         BusErrorKind::Disconnected => {
-            overloaded("the message bus cannot be reached now; nothing was sent")
+            overloaded("the message broker is unavailable and nothing was sent; retry later")
         }
-        BusErrorKind::Blocked => overloaded("the message broker is blocked; nothing was sent"),
-        BusErrorKind::Nacked => overloaded("the message bus did not take the message"),
+        BusErrorKind::Blocked => {
+            overloaded("the message broker is blocked and nothing was sent; retry later")
+        }
+        BusErrorKind::Nacked => overloaded("the message broker rejected the message"),
         BusErrorKind::Unroutable => {
             Error::new(Code::UNROUTABLE, "unroutable: no queue is bound to this routing key")
                 .with_retry_after(BUS_RETRY_AFTER)
@@ -30,9 +32,9 @@ pub(super) fn of(error: &BusError, method: &Method) -> Error {
         BusErrorKind::InvalidMessage => {
             Error::new(Code::INVALID_REQUEST, "the request cannot be sent as a message")
         }
-        BusErrorKind::ChannelLost if method.is_idempotent() => overloaded(
-            "the message bus was lost before an answer came; the request may be sent again",
-        ),
+        BusErrorKind::ChannelLost if method.is_idempotent() => {
+            overloaded("the connection to the message broker was lost; the request can be retried")
+        }
         BusErrorKind::ChannelLost | BusErrorKind::ConfirmTimeout | BusErrorKind::ReplyTimeout => {
             no_reply_error(method)
         }

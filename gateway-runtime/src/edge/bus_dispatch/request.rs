@@ -67,12 +67,11 @@ fn key(rest: &str) -> Result<String, Error> {
     let mut key = String::with_capacity(rest.len());
     for segment in rest.strip_prefix('/').unwrap_or(rest).split('/') {
         let Ok(segment) = percent_decode_str(segment).decode_utf8() else {
-            return refuse("the path is not UTF-8, once decoded");
+            return refuse("the decoded path is not UTF-8");
         };
         if segment.contains(['.', '*', '#']) {
             return refuse(
-                "a segment of the path has one of the characters `.*#`, which mean something in \
-                 routing keys",
+                "a segment of the path has one of the characters `.*#`, which routing keys reserve",
             );
         }
         key.push_str(&segment);
@@ -80,7 +79,7 @@ fn key(rest: &str) -> Result<String, Error> {
     }
     key.pop();
     if key.len() > Message::MAX_NAME_BYTES {
-        return refuse("the path is longer than a routing key can be: 255 bytes");
+        return refuse("the path is longer than a routing key: 255 bytes");
     }
     Ok(key)
 }
@@ -145,8 +144,8 @@ fn value(headers: &HeaderMap, name: &HeaderName) -> MessageHeader {
 /// Refuses upgrades and event streams at once: the bus carries whole messages.
 fn refuse_streams(headers: &HeaderMap) -> Result<(), Error> {
     if headers.contains_key(header::UPGRADE) {
-        let why = "this address is on a message bus, which carries whole messages: no WebSockets \
-                   and no other upgrades";
+        let why = "WebSockets and other upgrades are not supported: the route leads to a message \
+                   bus";
         return Err(Error::new(Code::INVALID_REQUEST, why));
     }
     let accepted: Vec<_> =
@@ -158,8 +157,7 @@ fn refuse_streams(headers: &HeaderMap) -> Result<(), Error> {
     if !accepted.is_empty()
         && media.all(|media| media.trim().eq_ignore_ascii_case("text/event-stream"))
     {
-        let why = "this address is on a message bus, which carries whole messages: it has no \
-                   streams of events";
+        let why = "streams of events are not supported: the route leads to a message bus";
         return Err(Error::new(Code::NOT_ACCEPTABLE, why));
     }
     Ok(())

@@ -100,7 +100,7 @@ fn header_name(name: &str) -> Option<HeaderName> {
 fn status(answer: &Message) -> Result<StatusCode, Error> {
     let status = answer.status().and_then(|status| StatusCode::from_u16(status).ok());
     status.ok_or_else(|| {
-        Error::new(Code::PROVIDER_FAILED, "the service answered with a status that is none")
+        Error::new(Code::PROVIDER_FAILED, "the service replied with an invalid status")
             .with_log_message(format_args!(
                 "{}: {:?}",
                 Message::STATUS,

@@ -48,18 +48,19 @@ impl BusDispatchSettings {
         match (service, &settings.exchange) {
             ("*", Some(_)) => {
                 problems.push(problem(
-                    "it has `exchange`, and is for many services: list theirs in `exchanges`",
+                    "`exchange` is set on a route of many services\n\
+                     help: list their exchanges in `exchanges`",
                 ));
             }
             ("*", None) if settings.exchanges.is_empty() => {
                 problems.push(problem(
-                    "it publishes nowhere: list in `exchanges` which services are exchanges",
+                    "missing key `exchanges`\nhelp: list the services that are exchanges",
                 ));
             }
             ("*", None) => {}
             (_, _) if !settings.exchanges.is_empty() => {
                 problems.push(problem(
-                    "it has `exchanges`, and is for one service: name its `exchange`",
+                    "`exchanges` is set on a route of one service\nhelp: set its `exchange`",
                 ));
             }
             (_, Some(_)) => {}
@@ -72,8 +73,8 @@ impl BusDispatchSettings {
                 .map(|error| problem(&error.to_string())),
         );
         if !budget.fits(settings.body_bytes) {
-            let why = "its `body_bytes` do not fit into `http.limits.client_buffered_bytes` or \
-                       `buffered_bytes`";
+            let why = "`body_bytes` exceeds `http.limits.client_buffered_bytes` or \
+                       `http.limits.buffered_bytes`";
             problems.push(problem(why));
         }
         StartError::from_problems(problems)?;

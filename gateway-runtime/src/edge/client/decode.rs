@@ -55,9 +55,8 @@ pub(super) async fn read(
 
 fn unexpected(status: u16, expected: &str, media: &str) -> ClientError {
     let media = if media.is_empty() { "no type" } else { media };
-    let why = format!(
-        "{expected} was asked for, and {media} came. Does the address lead to the gateway?"
-    );
+    let why =
+        format!("expected {expected}, got {media}; check whether the address is the gateway's");
     ClientError::InvalidResponse { status: Some(status), why }
 }
 
@@ -83,11 +82,14 @@ fn problem(status: u16, media: &str, retry_after: &str, body: &[u8]) -> ClientEr
     let unreadable =
         |why: &str| ClientError::InvalidResponse { status: Some(status), why: why.to_owned() };
     if !is_json(media) {
-        return unreadable("no problem of the gateway's. Does the address lead to it?");
+        return unreadable(
+            "not a problem of the gateway; check whether the address is the gateway's",
+        );
     }
     let Ok(mut problem) = serde_json::from_slice::<Problem>(body) else {
         return unreadable(
-            "a problem without a code is none of the gateway's. Does the address lead to it?",
+            "a problem without a code, not the gateway's; check whether the address is the \
+             gateway's",
         );
     };
     problem.status = status;
@@ -138,7 +140,7 @@ async fn whole(response: reqwest::Response, limit: usize) -> Result<Bytes, Clien
 fn pieces(response: reqwest::Response) -> ByteStream {
     Box::pin(response.bytes_stream().map(|piece| {
         piece.map_err(|error| {
-            ClientError::Ambiguous(format!("the answer was cut: {}", error_chain(error)))
+            ClientError::Ambiguous(format!("the response was cut off: {}", error_chain(error)))
         })
     }))
 }

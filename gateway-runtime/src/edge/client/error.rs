@@ -183,13 +183,13 @@ impl fmt::Display for ClientError {
             Self::InvalidRequest(why) => write!(f, "the call cannot be sent: {why}"),
             Self::NotSent(why) => write!(f, "the call did not reach the service: {why}"),
             Self::TimedOut(time) => {
-                write!(f, "the call was sent, and has no answer within {time:?}")
+                write!(f, "the call was sent, and no reply came within {time:?}")
             }
-            Self::Ambiguous(why) => write!(f, "the call was sent, and has no answer: {why}"),
+            Self::Ambiguous(why) => write!(f, "the call was sent, and no reply came: {why}"),
             Self::InvalidResponse { status: Some(status), why } => {
-                write!(f, "unreadable answer ({status}): {why}")
+                write!(f, "invalid response ({status}): {why}")
             }
-            Self::InvalidResponse { status: None, why } => write!(f, "unreadable answer: {why}"),
+            Self::InvalidResponse { status: None, why } => write!(f, "invalid response: {why}"),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::edge::client::ClientError;
 /// Fails if the name or the value is malformed.
 pub(super) fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ClientError> {
     let parsed = HeaderName::try_from(name)
-        .map_err(|_| ClientError::invalid(format!("{name:?} is no name of a header field")))?;
+        .map_err(|_| ClientError::invalid(format!("{name:?} is not a valid header field name")))?;
     let value = HeaderValue::try_from(value).map_err(|_| {
         ClientError::invalid(format!("the value of the header field {name} is malformed"))
     })?;

@@ -151,7 +151,7 @@ impl Endpoint {
     fn at(base: &str) -> Result<Self, ClientError> {
         let invalid = |reason: &str| {
             ClientError::invalid(format!(
-                "the gateway's address {base:?} {reason}: write it as \
+                "the gateway's address {base:?} {reason}; write it as \
                  \"http://gateway.internal:8080\""
             ))
         };
@@ -161,7 +161,7 @@ impl Endpoint {
             || base.query().is_some()
             || base.fragment().is_some()
         {
-            return Err(invalid("is none of HTTP"));
+            return Err(invalid("is not an HTTP URL"));
         }
         Ok(Self {
             http: connector(&HttpClientSettings::default())

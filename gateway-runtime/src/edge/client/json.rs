@@ -9,6 +9,6 @@ pub(super) fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, ClientErr
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut reader);
     value.map_err(|error| {
-        ClientError::unreadable(format!("the answer is not what the method returns: {error}"))
+        ClientError::unreadable(format!("the reply is not of the method's type: {error}"))
     })
 }

@@ -43,10 +43,10 @@ impl<T: DeserializeOwned + Send + 'static> FromReply for T {
             TransportResponse::Json(json) => read_json(&json),
             TransportResponse::Empty => read_json(b"null"),
             TransportResponse::Items(_) => {
-                Err(ClientError::unreadable("one value is expected, and a stream of them came"))
+                Err(ClientError::unreadable("expected one value, got a stream"))
             }
             TransportResponse::Bytes(media, _) => {
-                Err(ClientError::unreadable(format!("JSON is expected, and {media} came")))
+                Err(ClientError::unreadable(format!("expected JSON, got {media}")))
             }
         }
     }
@@ -60,9 +60,7 @@ impl<T: DeserializeOwned + Send + 'static> FromReply for Streaming<T> {
     fn receive(response: TransportResponse) -> Result<ReplyStream<T>, ClientError> {
         match response {
             TransportResponse::Items(pieces) => Ok(ReplyStream::new(pieces)),
-            _ => Err(ClientError::unreadable(
-                "a stream of values is expected, and something else came",
-            )),
+            _ => Err(ClientError::unreadable("expected a stream of values, got something else")),
         }
     }
 }
@@ -79,7 +77,7 @@ impl<M: MediaType> FromReply for Raw<M> {
             TransportResponse::Json(json) => Ok(ReplyBody::whole("application/json", json)),
             TransportResponse::Empty => Ok(ReplyBody::whole(M::NAME, bytes::Bytes::new())),
             TransportResponse::Items(_) => {
-                Err(ClientError::unreadable("bytes are expected, and a stream of values came"))
+                Err(ClientError::unreadable("expected bytes, got a stream of values"))
             }
         }
     }

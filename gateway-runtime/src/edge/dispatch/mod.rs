@@ -74,12 +74,9 @@ impl DispatchRequest {
 /// request may be sent again; the outcome of any other is unknown (RFC 9110 §9.2.2).
 pub(crate) fn no_reply_error(method: &Method) -> Error {
     if method.is_idempotent() {
-        return Error::new(Code::TIMEOUT, "no answer came in time; the request may be sent again");
+        return Error::new(Code::TIMEOUT, "deadline exceeded; the request can be retried");
     }
-    Error::new(
-        Code::OUTCOME_UNKNOWN,
-        "no answer came in time; whether the request was carried out is not known",
-    )
+    Error::new(Code::OUTCOME_UNKNOWN, "deadline exceeded; the outcome is unknown")
 }
 
 /// Splits a path after its first segment.

@@ -104,7 +104,7 @@ impl RouteConfig {
         let keys = self.own.keys().filter(|_| !self.is_read);
         let problem = |key: &String| {
             format!(
-                "`{}.{key}` in the configuration is unknown: this route takes no settings of its \
+                "`{}.{key}` in the configuration: unknown key; the route has no settings of its \
                  own",
                 name(&self.service)
             )

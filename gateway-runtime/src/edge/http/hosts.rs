@@ -80,8 +80,8 @@ impl Hosts {
 
 const UNKNOWN_HOST: &str = "the gateway does not respond to this host; use a loopback address or a \
                             name in `http.hosts` or `info.url`";
-const FOREIGN_PAGE: &str = "without authentication pages of other sites may not call a gateway on \
-                            loopback; list them in `http.cors.origins`";
+const FOREIGN_PAGE: &str = "pages of other sites may not call a gateway on loopback that has no \
+                            authentication; list their origins in `http.cors.origins`";
 
 fn is_allowed(names: &[Box<str>], authority: Authority<'_>) -> bool {
     authority.is_loopback() || names.iter().any(|name| name.eq_ignore_ascii_case(authority.host()))

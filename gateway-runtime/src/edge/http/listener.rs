@@ -89,20 +89,22 @@ impl fmt::Display for BindError {
             ErrorKind::AddrInUse => {
                 write!(
                     f,
-                    "another program listens on port {}; end it, or choose another port (0: any)",
+                    "another program listens on port {}\n\
+                     help: end it, or choose another port (0: any)",
                     address.port()
                 )
             }
             ErrorKind::PermissionDenied => write!(
                 f,
-                "this user may not listen on port {}; choose one from 1024 up, or grant \
-                 CAP_NET_BIND_SERVICE",
+                "this user may not listen on port {}\n\
+                 help: choose a port from 1024 up, or grant `CAP_NET_BIND_SERVICE`",
                 address.port()
             ),
             ErrorKind::AddrNotAvailable => {
                 write!(
                     f,
-                    "this machine has no address {}; 0.0.0.0 or [::] stands for all it has",
+                    "this machine has no address {}\n\
+                     help: use 0.0.0.0 or [::] for all of its addresses",
                     address.ip()
                 )
             }

@@ -113,17 +113,21 @@ fn check(prefix: &str) -> Result<(), &'static str> {
     if prefix == "/" {
         return Ok(());
     }
-    let Some(segments) = prefix.strip_prefix('/') else { return Err("a prefix begins with `/`") };
+    let Some(segments) = prefix.strip_prefix('/') else {
+        return Err("a prefix must begin with `/`");
+    };
     if segments.ends_with('/') {
-        return Err("a prefix does not end in `/`; `/api` holds `/api/…` too");
+        return Err("a prefix must not end in `/`\nhelp: `/api` includes `/api/…`");
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let sane = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
     if segments.split('/').all(sane) {
         Ok(())
     } else {
-        Err("the segments of a prefix are of letters, digits and `-._~`; none is empty, `.` or \
-             `..`")
+        Err(
+            "each segment of a prefix must have letters, digits and `-._~`, and must not be `.` or \
+             `..`",
+        )
     }
 }
 

@@ -52,7 +52,7 @@ impl Explanations {
                 (Some(text), _) => Bytes::from_static(text.as_bytes()),
                 (None, Some(text)) => Bytes::from(text.clone()),
                 (None, None) => {
-                    return Err(Error::not_found("no error code of this name is declared"));
+                    return Err(Error::not_found("no error code has this name"));
                 }
             },
         };

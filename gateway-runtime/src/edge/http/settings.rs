@@ -94,7 +94,8 @@ impl HttpSettings {
 fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
     let name = Option::<String>::deserialize(deserializer)?;
     name.map(|name| {
-        name.parse().map_err(|_| D::Error::custom(format!("`{name}` is no name of a header field")))
+        name.parse()
+            .map_err(|_| D::Error::custom(format!("`{name}` is not a valid header field name")))
     })
     .transpose()
 }

@@ -77,7 +77,7 @@ async fn accept_all<H: Handler>(
             Err(_) => {
                 if !full {
                     full = true;
-                    tracing::warn!("all connections that the limit allows are open; new ones wait");
+                    tracing::warn!("connection limit reached; new connections wait");
                 }
                 let Ok(slot) = slots.clone().acquire_owned().await else { continue };
                 slot

@@ -24,7 +24,7 @@ pub(super) fn take_renamed(settings: &mut Value) -> Vec<String> {
         keys.remove(*old)?;
         let path = |last: &str| section.iter().copied().chain([last]).collect::<Vec<_>>().join(".");
         Some(format!(
-            "`{}` in the configuration: this key has a new name\nhelp: write `{}`",
+            "`{}` in the configuration: the key was renamed\nhelp: write `{}`",
             path(old),
             path(new)
         ))
@@ -50,7 +50,7 @@ mod tests {
         });
         let problems = take_renamed(&mut settings);
         assert_eq!(problems.len(), RENAMED.len());
-        let first = "`record` in the configuration: this key has a new name\nhelp: \
+        let first = "`record` in the configuration: the key was renamed\nhelp: \
                      write `request_log`";
         assert_eq!(problems[0], first);
         assert!(problems.iter().any(|it| it.ends_with("write `bus.calls.retry_delays`")));

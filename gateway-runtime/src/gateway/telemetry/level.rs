@@ -35,9 +35,8 @@ pub(super) fn parse(list: &str) -> Result<Targets, Vec<String>> {
             None => (None, directive),
         };
         match (target, level(name)) {
-            (Some(""), _) => {
-                problems.push(format!("`{directive}` names no target\nhelp: write `target=level`"))
-            }
+            (Some(""), _) => problems
+                .push(format!("missing target in `{directive}`\nhelp: write `target=level`")),
             (Some(target), Some(level)) => targets = targets.with_target(target, level),
             (None, Some(level)) => targets = targets.with_default(level),
             (_, None) => problems.push(unknown(target, name)),
@@ -57,10 +56,12 @@ fn level(name: &str) -> Option<LevelFilter> {
 fn unknown(target: Option<&str>, name: &str) -> String {
     let levels = "error, warn, info, debug, trace, off";
     if name.is_empty() {
-        return format!("a level is missing\nhelp: write one of {levels}");
+        return format!("missing level\nhelp: write one of {levels}");
     }
     if target.is_none() && name.contains("::") {
-        return format!("`{name}` is no level\nhelp: a target has one too, such as `{name}=debug`");
+        return format!(
+            "unknown level `{name}`\nhelp: add a level to a target, such as `{name}=debug`"
+        );
     }
     let known = LEVELS.iter().map(|(known, _)| *known);
     let similar = similar(&name.to_lowercase(), known).map(|known| match target {
@@ -68,7 +69,7 @@ fn unknown(target: Option<&str>, name: &str) -> String {
         None => format!("a similar level exists: `{known}`"),
     });
     let levels = format!("write one of {levels}, or a list such as `info,gateway::request=warn`");
-    format!("`{name}` is no level\nhelp: {}", similar.unwrap_or(levels))
+    format!("unknown level `{name}`\nhelp: {}", similar.unwrap_or(levels))
 }
 
 #[cfg(test)]
@@ -114,17 +115,17 @@ mod tests {
     #[test]
     fn mistyped_levels_name_the_nearest() {
         for (list, told) in [
-            ("inof", "`inof` is no level\nhelp: a similar level exists: `info`"),
+            ("inof", "unknown level `inof`\nhelp: a similar level exists: `info`"),
             ("INOF", "a similar level exists: `info`"),
             ("gateway=inof", "a similar level exists: `gateway=info`"),
             ("warn,gateway::request=debgu", "`gateway::request=debug`"),
-            ("loud", "`loud` is no level\nhelp: write one of error, warn, info"),
+            ("loud", "unknown level `loud`\nhelp: write one of error, warn, info"),
             ("gateway::request", "`gateway::request=debug`"),
-            ("", "a level is missing"),
-            ("info,", "a level is missing"),
-            ("gateway=", "a level is missing"),
-            ("=info", "names no target"),
-            ("42", "`42` is no level"),
+            ("", "missing level"),
+            ("info,", "missing level"),
+            ("gateway=", "missing level"),
+            ("=info", "missing target in `=info`"),
+            ("42", "unknown level `42`"),
         ] {
             let problems = parse(list).unwrap_err().join("\n");
             assert!(problems.contains(told), "{list:?}: {problems}");

@@ -106,9 +106,8 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, StartError> {
     };
     let is_colored =
         is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let queue = LogQueue::start(standard_error()).map_err(|error| {
-        StartError::new(format!("no thread can be started for the log: {error}"))
-    })?;
+    let queue = LogQueue::start(standard_error())
+        .map_err(|error| StartError::new(format!("cannot start the log thread: {error}")))?;
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(is_colored)
         .with_writer(QueueWriter(Arc::clone(&queue)));

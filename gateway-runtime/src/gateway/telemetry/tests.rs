@@ -142,8 +142,8 @@ fn text_line_of_a_refused_request_names_the_request() {
 
 #[test]
 fn text_line_of_another_event_has_its_message_first() {
-    let written = logged(true, || tracing::warn!(file = "a b", "read again"));
-    assert!(written.ends_with("  WARN read again file=a b\n"), "{written}");
+    let written = logged(true, || tracing::warn!(file = "a b", "configuration reloaded"));
+    assert!(written.ends_with("  WARN configuration reloaded file=a b\n"), "{written}");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn wrong_level_is_a_problem() {
     let settings = LogSettings { level: "inof".to_owned(), ..LogSettings::default() };
     let error = init(&settings).unwrap_err().to_string();
     assert!(
-        error.contains("`log.level` in the configuration: `inof` is no level\nhelp:"),
+        error.contains("`log.level` in the configuration: unknown level `inof`\nhelp:"),
         "{error}"
     );
 }

@@ -12,7 +12,7 @@ pub(crate) struct DecodeError;
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the type does not take the value")
+        f.write_str("the type does not accept the value")
     }
 }
 

@@ -68,10 +68,9 @@ impl fmt::Display for UnsupportedForm {
 impl fmt::Display for QueryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotObject { kind } => write!(
-                f,
-                "the input can be of type {kind}, and a query string always makes an object"
-            ),
+            Self::NotObject { kind } => {
+                write!(f, "the input can be of type {kind}, but a query string is always an object")
+            }
             Self::TooManyCombinations { max } => {
                 write!(f, "its alternatives can be combined in more than {max} ways")
             }

@@ -46,16 +46,14 @@ pub(super) fn detail(value: &Value, error: &ValidationError<'_>) -> String {
         Kind::ExclusiveMinimum { limit } => format!("must be greater than {limit}"),
         Kind::ExclusiveMaximum { limit } => format!("must be less than {limit}"),
         Kind::MultipleOf { multiple_of } => format!("must be a multiple of {multiple_of}"),
-        Kind::UniqueItems => "must not have the same item twice".to_owned(),
-        Kind::Contains => {
-            "has not the right number of items of the kind that it must contain".to_owned()
-        }
+        Kind::UniqueItems => "must not have duplicate items".to_owned(),
+        Kind::Contains => "has too few or too many items of the required kind".to_owned(),
         Kind::Not { schema } => match schema.get("const") {
             Some(value) => format!("must not be {}", list([value])),
-            None => "is one of the values that are not allowed".to_owned(),
+            None => "must not be one of the disallowed values".to_owned(),
         },
         Kind::OneOfMultipleValid { .. } => {
-            "fits several of the allowed forms and must fit only one".to_owned()
+            "must match exactly one of the allowed forms, but matches several".to_owned()
         }
         Kind::PropertyNames { error: inner } => {
             let of = inner.instance().as_str().unwrap_or_default();

@@ -40,13 +40,13 @@ pub(super) fn violations(
         for pointer in std::mem::take(&mut collector.misplaced) {
             collector.push(
                 &pointer,
-                "does not belong here, with what the other properties say".to_owned(),
+                "is not allowed in combination with the other properties".to_owned(),
             );
         }
     }
     if collector.found.is_empty() {
-        let detail =
-            "does not satisfy the schema; it is too large to say where: send less at a time";
+        let detail = "does not satisfy the schema, and is too large to locate the violation; send \
+                      less at a time";
         collector.push("", detail.to_owned());
     }
     collector.found
@@ -66,7 +66,7 @@ impl ViolationCollector<'_> {
         if self.found.len() < MAX_VIOLATIONS {
             self.found.push(Violation { pointer: pointer::nearest(self.value, pointer), detail });
         } else if self.found.len() == MAX_VIOLATIONS {
-            let detail = format!("there are more violations than these {MAX_VIOLATIONS}");
+            let detail = format!("more violations exist than the {MAX_VIOLATIONS} listed");
             self.found.push(Violation { pointer: String::new(), detail });
         }
     }
@@ -150,7 +150,7 @@ impl ViolationCollector<'_> {
     fn requirement(&self, here: &str, error: &ValidationError<'_>) -> String {
         let detail = match error.kind() {
             Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
-                "must fit one of the allowed forms".to_owned()
+                "must match one of the allowed forms".to_owned()
             }
             Kind::AdditionalProperties { unexpected }
             | Kind::UnevaluatedProperties { unexpected } => {

@@ -174,7 +174,7 @@ fn into_call_error(error: BoxError, call: &Call) -> Error {
         Ok(error) => error,
         Err(error) if error.is::<Elapsed>() => deadline_error(call),
         Err(error) if error.is::<Overloaded>() => {
-            Error::new(Code::OVERLOADED, "too many calls of this kind are being carried out")
+            Error::new(Code::OVERLOADED, "too many calls of this kind are in progress; retry later")
         }
         Err(error) => Error::internal(error),
     }

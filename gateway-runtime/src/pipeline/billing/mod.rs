@@ -177,7 +177,10 @@ impl Billing {
 }
 
 fn unavailable() -> Error {
-    Error::new(Code::OVERLOADED, "money cannot be set aside now, so the call was not begun")
+    Error::new(
+        Code::OVERLOADED,
+        "the hold cannot be placed now and the call was not executed; retry later",
+    )
 }
 
 fn insufficient(available: i64, amount: Money) -> Error {

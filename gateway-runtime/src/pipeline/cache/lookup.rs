@@ -228,7 +228,7 @@ impl CacheLookup {
                     code,
                     detail,
                     internal,
-                    "failed, and is answered from the cache"
+                    "call failed; a stale reply was sent from the cache"
                 );
                 Ok(FlightResult::Failed(stale, error.code().status()))
             }

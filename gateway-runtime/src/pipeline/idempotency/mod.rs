@@ -102,8 +102,8 @@ where
             Ok(None) => return refuse("missing header `Idempotency-Key`"),
             Err(_) => {
                 return refuse(
-                    "the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, sent \
-                     once",
+                    "invalid header `Idempotency-Key`; send it once, with 1 to 255 printable ASCII \
+                     characters",
                 );
             }
         };
@@ -143,8 +143,11 @@ fn refuse<F>(detail: &'static str) -> Either<F, BoxFuture<'static, Result<Reply,
 }
 
 fn unavailable(error: crate::store::StoreError) -> Error {
-    Error::new(Code::OVERLOADED, "the key cannot be looked up now, so the call was not begun")
-        .with_log_message(error)
+    Error::new(
+        Code::OVERLOADED,
+        "the idempotency key cannot be checked now and the call was not executed; retry later",
+    )
+    .with_log_message(error)
 }
 
 /// Returns the reply to a call whose key is not free.
@@ -157,7 +160,7 @@ fn reply_to_claimed(call: &Call, claimed: ClaimOutcome) -> Result<Reply, Error> 
         }
         ClaimOutcome::Mismatch => Err(Error::new(
             Code::IDEMPOTENCY_MISMATCH,
-            "this key came with another request before; a new request needs a new key",
+            "the idempotency key was used with another request; use a new key",
         )),
         ClaimOutcome::InProgress(_) | ClaimOutcome::Granted => Err(Error::new(
             Code::IDEMPOTENCY_CONFLICT,
@@ -166,13 +169,13 @@ fn reply_to_claimed(call: &Call, claimed: ClaimOutcome) -> Result<Reply, Error> 
         .with_retry_after(Duration::from_secs(1))),
         ClaimOutcome::NoRoom => Err(Error::new(
             Code::OVERLOADED,
-            "no more idempotency keys of callers who are not known can be kept now; authenticate, \
-             or retry later",
+            "too many idempotency keys of anonymous callers are stored; authenticate, or retry \
+             later",
         )),
         ClaimOutcome::Unknown => Err(Error::new(
             Code::OUTCOME_UNKNOWN,
-            "a call with this key began, and whether it was carried out is not known; it is not \
-             carried out again",
+            "the outcome of the call with this idempotency key is unknown; the call is not \
+             executed again",
         )),
     }
 }
@@ -223,7 +226,7 @@ async fn renew(keeping: &Persistence, key: Arc<str>, fence: Arc<str>) -> std::co
         let until = unix_micros(SystemTime::now() + lease);
         let renewal = Command::Renew { key: Arc::clone(&key), fence: Arc::clone(&fence), until };
         if let Err(error) = keeping.journal.write(renewal).await {
-            tracing::warn!(%error, "an idempotency key could not be kept for longer");
+            tracing::warn!(%error, "lease of an idempotency key not extended");
         }
     }
 }

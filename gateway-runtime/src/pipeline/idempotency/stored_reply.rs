@@ -80,8 +80,8 @@ pub(in crate::pipeline) fn deserialize(text: &str) -> Result<Reply, Error> {
         }
         StoredReply::TooLong => Err(Error::new(
             Code::IDEMPOTENCY_CONFLICT,
-            "a call with this key was carried out and answered, and its answer was too long to be \
-             kept",
+            "the call with this idempotency key was executed, and its reply was too long to be \
+             stored",
         )
         .with_retryable(false)),
         StoredReply::StoredFailure(failure) => Err(failure.deserialize()),

@@ -275,7 +275,7 @@ type Ended = (Hold, Option<Money>);
 /// Returns the error of a call whose settlement is not written: a success must not be reported
 /// before it lasts.
 fn not_written(error: StoreError) -> Error {
-    let detail = "the call has ended and its outcome is not yet written; repeat it with its \
-                  idempotency key, if it has one";
+    let detail = "the call has ended and its outcome is not yet written; retry with the same \
+                  idempotency key";
     Error::new(Code::OUTCOME_UNKNOWN, detail).with_log_message(error)
 }

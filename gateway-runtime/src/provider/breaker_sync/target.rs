@@ -62,7 +62,7 @@ impl TargetMethod {
                 provider = member.provider.spec().name,
                 capability = self.core.capability.name,
                 method = self.core.capability.methods[self.method].name,
-                "breaker opened: that of another gateway has"
+                "breaker opened: another gateway opened it"
             );
         }
     }

@@ -23,7 +23,7 @@ impl ProviderError {
     /// Classifies a response that broke off: the request was sent, and executed.
     pub(super) fn from_body(error: reqwest::Error) -> Self {
         let is_timeout = error.is_timeout();
-        let message = format!("the answer was cut: {}", error_chain(error));
+        let message = format!("the response was cut off: {}", error_chain(error));
         if is_timeout { Self::timed_out(message) } else { Self::ambiguous(message) }
     }
 }

@@ -22,13 +22,13 @@ pub(crate) fn connector(settings: &HttpClientSettings) -> Result<reqwest::Client
     let client = builder(settings).tls_certs_merge(authorities.clone()).build().or_else(|error| {
         tracing::warn!(
             error = error_chain(error),
-            "the system's certificate authorities cannot be loaded, so no HTTPS provider is \
-             trusted: install them (`ca-certificates`), or set SSL_CERT_FILE"
+            "system certificate authorities not loaded, so no HTTPS provider is trusted; install \
+             `ca-certificates`, or set SSL_CERT_FILE"
         );
         builder(settings).tls_certs_only(authorities).build()
     });
     client.map_err(|error| {
-        StartError::new(format!("no HTTP client can be made: {}", error_chain(error)))
+        StartError::new(format!("cannot create an HTTP client: {}", error_chain(error)))
     })
 }
 
@@ -54,14 +54,14 @@ fn extra_authorities(
     let problem = |reason: String| {
         let path = path.display();
         StartError::new(format!(
-            "`http_client.extra_authorities`: {path} is no PEM file of certificates: {reason}"
+            "`http_client.extra_authorities`: `{path}` is not a PEM file of certificates: {reason}"
         ))
     };
     let pem = std::fs::read(path).map_err(|error| problem(error.to_string()))?;
     let authorities =
         reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| problem(error_chain(error)))?;
     if authorities.is_empty() {
-        Err(problem("there is none in it".to_owned()))
+        Err(problem("it has no certificate".to_owned()))
     } else {
         Ok(authorities)
     }

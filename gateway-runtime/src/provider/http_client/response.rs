@@ -57,8 +57,11 @@ impl HttpResponse {
     pub async fn bytes(mut self) -> Result<Bytes, ProviderError> {
         let status = self.status();
         let limit = self.max_response_bytes;
-        let too_long =
-            || ProviderError::ambiguous(format!("status {status}, with a body over {limit} bytes"));
+        let too_long = || {
+            ProviderError::ambiguous(format!(
+                "status {status}: the body is longer than {limit} bytes"
+            ))
+        };
         let announced = self.response.content_length().unwrap_or_default();
         if announced > limit as u64 {
             return Err(too_long());
@@ -94,9 +97,7 @@ impl HttpResponse {
         let status = self.status();
         let body = self.bytes().await?;
         String::from_utf8(body.into()).map_err(|error| {
-            ProviderError::ambiguous(format!(
-                "status {status}, with a body that is no UTF-8: {error}"
-            ))
+            ProviderError::ambiguous(format!("status {status}: the body is not UTF-8: {error}"))
         })
     }
 
@@ -114,7 +115,7 @@ impl HttpResponse {
             let wanted = type_name::<T>();
             let excerpt = body_excerpt(&body);
             ProviderError::ambiguous(format!(
-                "status {status}, with a body that is no `{wanted}`: {error}: {excerpt}"
+                "status {status}: the body is not a valid `{wanted}`: {error}: {excerpt}"
             ))
         })
     }

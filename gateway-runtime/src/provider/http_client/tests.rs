@@ -191,7 +191,7 @@ async fn response_is_ambiguous_when_its_body_cannot_be_read() {
     assert_eq!(error.class(), AttemptClass::Ambiguous);
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\n{\"rates\":[1,\"two\"]}";
     let error = get(&answering(cut).await).await.unwrap().json::<Rates>().await.unwrap_err();
-    assert!(error.message().starts_with("status 200, with a body that is no `"), "{error}");
+    assert!(error.message().starts_with("status 200: the body is not a valid `"), "{error}");
     assert!(error.message().contains("rates[1]: invalid type: string \"two\""), "{error}");
     let cut = server(async |mut stream| {
         read_head(&mut stream).await;
@@ -200,7 +200,7 @@ async fn response_is_ambiguous_when_its_body_cannot_be_read() {
     .await;
     let error = get(&cut).await.unwrap().json::<Rates>().await.unwrap_err();
     assert_eq!(error.class(), AttemptClass::Ambiguous);
-    assert!(error.message().starts_with("status 200: the answer was cut"), "{error}");
+    assert!(error.message().starts_with("status 200: the response was cut off"), "{error}");
 }
 
 #[tokio::test]
@@ -400,10 +400,10 @@ fn extra_authorities_are_rejected_when_they_are_no_certificates() {
     };
     assert!(
         with("/nonexistent.pem")
-            .contains("`http_client.extra_authorities`: /nonexistent.pem is no PEM file")
+            .contains("`http_client.extra_authorities`: `/nonexistent.pem` is not a PEM file")
     );
     assert!(
-        with(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).contains("there is none in it")
+        with(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).contains("it has no certificate")
     );
 }
 

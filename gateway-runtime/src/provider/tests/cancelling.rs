@@ -59,7 +59,7 @@ async fn a_call_that_is_dropped_at_its_deadline_was_not_left_by_its_client() {
     call.with_attempts(|attempts| {
         assert_eq!(
             (attempts[0].class, &*attempts[0].reason),
-            (AttemptClass::Ambiguous, "the call's time was over")
+            (AttemptClass::Ambiguous, "the call's deadline passed")
         );
     });
 }

@@ -16,7 +16,7 @@ async fn an_attempt_takes_ten_seconds_at_most() {
             (attempts[0].class, attempts[0].latency.as_secs()),
             (AttemptClass::Ambiguous, 10)
         );
-        assert_eq!(attempts[0].reason, "no answer in time");
+        assert_eq!(attempts[0].reason, "no reply in time");
     });
 }
 

@@ -126,11 +126,11 @@ impl JsonSchema for LimitSettings {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let rate = "A number of calls, `/` and one of s, min, h, day, such as `100/min`.";
+        let rate = "A number of calls, `/` and a unit (s, min, h, day), such as `100/min`.";
         let table = json!({
             "rate": { "description": rate, "type": "string", "pattern": RATE },
             "concurrency": {
-                "description": "How many calls may run.",
+                "description": "The maximum number of calls in progress.",
                 "type": "integer",
                 "format": "uint64",
                 "minimum": 1,

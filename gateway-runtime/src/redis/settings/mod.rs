@@ -68,8 +68,9 @@ impl RedisSettings {
         let parts = [self.host.is_some(), self.port.is_some(), self.db.is_some()];
         match (&self.url, &self.host) {
             (Some(_), _) if parts.contains(&true) => Err(StartError::new(
-                "[redis] has `url` beside `host`, `port` or `db`: `url` says all of it, so drop \
-                 the others (in the environment they are REDIS_HOST, REDIS_PORT and REDIS_DB)",
+                "[redis]: `url` is set beside `host`, `port` or `db`\n\
+                 help: remove `url` or the others (in the environment: `REDIS_HOST`, `REDIS_PORT`, \
+                 `REDIS_DB`)",
             )),
             (Some(url), _) => Ok(Some(url.clone())),
             (None, Some(host)) => {
@@ -79,8 +80,8 @@ impl RedisSettings {
                 Ok(Some(Secret::new(format!("redis://{host}:{port}/{db}"))))
             }
             (None, None) if parts.contains(&true) => Err(StartError::new(
-                "[redis] has `port` or `db` (in the environment REDIS_PORT, REDIS_DB) and no \
-                 `host`: add it, or drop them",
+                "[redis]: `port` or `db` is set without `host`\n\
+                 help: add `host`, or remove them (in the environment: `REDIS_PORT`, `REDIS_DB`)",
             )),
             (None, None) => Ok(None),
         }

@@ -29,7 +29,7 @@ fn address_is_of_one_place_or_none() {
         address(RedisSettings { db: Some(1), ..none })
             .unwrap_err()
             .to_string()
-            .contains("no `host`")
+            .contains("without `host`")
     );
 }
 

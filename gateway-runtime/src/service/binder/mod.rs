@@ -74,9 +74,9 @@ impl Binder<'_> {
         if self.method.verb.has_query_input() {
             input.schema.query_compatible().map_err(|why| {
                 StartError::new(format!(
-                    "{}: a {} method has its input in the query string, where `{}` cannot be: \
-                     {why}. Make it a POST \
-                     method, or flatten the input",
+                    "{}: a {} method has its input in the query string, which cannot represent \
+                     `{}`: {why}\n\
+                     help: make it a POST method, or flatten the input",
                     self.subject(),
                     self.method.verb,
                     type_name::<T>(),
@@ -96,9 +96,9 @@ impl Binder<'_> {
     pub fn pool<C: Capability + ?Sized>(&mut self) -> Result<PoolAndStrategy<C>, StartError> {
         let pool = self.pools.pool::<C>(self.instances).ok_or_else(|| {
             StartError::new(format!(
-                "{}: no provider of `{}` is registered. Write one (`#[provider] impl {} for …`), \
-                 or link the crate \
-                 that has one: `gateway_runtime::link!(that_crate)`",
+                "{}: no provider of `{}` is registered\n\
+                 help: write one (`#[provider] impl {} for …`), or link the crate that has one: \
+                 `gateway_runtime::link!(that_crate)`",
                 self.subject(),
                 C::SPEC.name,
                 C::SPEC.name

@@ -40,17 +40,18 @@ macro_rules! app_value {
 
 app_value!(
     Db,
-    "asks for a `Db`, and no database is configured: set `path` or `url` in [store] (the \
-     environment's DB_URL is `url`)"
+    "requires a `Db`, and no database is configured\n\
+     help: set `path` or `url` in [store] (in the environment: `DB_URL`)"
 );
 app_value!(
     Publisher,
-    "asks for a `Publisher`, and there is none: an app that is made by hand must be given one"
+    "requires a `Publisher`, which this app does not have\n\
+     help: add one to an app that is made by hand"
 );
 app_value!(
     Redis,
-    "asks for `Redis`, and nothing says where that is: set `url` in [redis], or REDIS_HOST in the \
-     environment"
+    "requires `Redis`, which is not configured\n\
+     help: set `url` in [redis] (in the environment: `REDIS_HOST`)"
 );
 
 fn find<T: Clone + Send + Sync + 'static>(

@@ -9,7 +9,7 @@ use crate::{
 fn missing_redis_is_reported_with_the_settings_to_make() {
     let error = Redis::from_app(&App::default().scope("services.chat")).unwrap_err().to_string();
     assert!(
-        error.contains("`services.chat` asks for `Redis`") && error.contains("REDIS_HOST"),
+        error.contains("`services.chat` requires `Redis`") && error.contains("REDIS_HOST"),
         "{error}"
     );
 }

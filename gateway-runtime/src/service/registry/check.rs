@@ -33,7 +33,7 @@ fn duplicates(
         match first.get(&name) {
             Some(other) => {
                 problems.push(format!(
-                    "{what} `{name}` is declared twice, at {other} and at {source}. {mend}"
+                    "{what} `{name}` is declared twice, at {other} and at {source}\nhelp: {mend}"
                 ));
             }
             None => {
@@ -45,7 +45,7 @@ fn duplicates(
 
 fn duplicate_services(entries: &Entries, problems: &mut Vec<String>) {
     let claims = entries.services.iter().map(|entry| (full_name(entry.spec), entry.spec.source));
-    duplicates("service", claims, "Give one of them another name or version", problems);
+    duplicates("service", claims, "give one of them another name or version", problems);
 }
 
 fn duplicate_methods(entries: &Entries, problems: &mut Vec<String>) {
@@ -58,13 +58,13 @@ fn duplicate_methods(entries: &Entries, problems: &mut Vec<String>) {
         (first == (method.service_id)())
             .then(|| (format!("{service}/{}{webhook}", method.spec.name), method.spec.source))
     });
-    duplicates("method", claims, "Rename one of them, or give it a `name = \"…\"`", problems);
+    duplicates("method", claims, "rename one of them, or give it a `name = \"…\"`", problems);
 }
 
 fn duplicate_providers(entries: &Entries, problems: &mut Vec<String>) {
     let claims =
         entries.providers.iter().map(|entry| (entry.spec.name.to_owned(), entry.spec.source));
-    duplicates("provider", claims, "Give one of them another name", problems);
+    duplicates("provider", claims, "give one of them another name", problems);
 }
 
 /// Reports capabilities that share a name, since `/meta` and the log identify them by it.
@@ -77,8 +77,8 @@ fn duplicate_capabilities(entries: &Entries, problems: &mut Vec<String>) {
         if first != id {
             let name = entry.capability.name;
             problems.push(format!(
-                "capability `{name}` is declared twice, at {other} and at {source}. \
-                               Rename one trait"
+                "capability `{name}` is declared twice, at {other} and at {source}\n\
+                 help: rename one trait"
             ));
         }
     }
@@ -94,9 +94,8 @@ fn services_without_methods(
             let name = full_name(service.spec);
             let source = service.spec.source;
             problems.push(format!(
-                "service `{name}` ({source}) exposes no method: put `#[service]` on its impl block \
-                 and \
-                 `#[expose_method(GET)]` on a method"
+                "service `{name}` ({source}) exposes no method\n\
+                 help: put `#[service]` on its impl block and `#[expose_method(GET)]` on a method"
             ));
         }
     }

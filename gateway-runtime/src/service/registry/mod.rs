@@ -205,8 +205,8 @@ impl fmt::Debug for Registry {
 fn missing(kind: &str, name: &str, present: &[String]) -> String {
     let present = if present.is_empty() { "none".to_owned() } else { present.join(", ") };
     format!(
-        "{kind} `{name}` is expected and not registered (registered: {present}). Link its crate: \
-         `gateway_runtime::link!(that_crate)`"
+        "{kind} `{name}` is expected and not registered (registered: {present})\n\
+         help: link its crate: `gateway_runtime::link!(that_crate)`"
     )
 }
 

@@ -59,7 +59,7 @@ impl Db {
             Connections::Sqlite(pool, _) => Ok(pool),
             #[cfg(feature = "postgres")]
             Connections::Postgres(_) => {
-                Err(StoreError::rejected("PostgreSQL is configured, and SQLite was asked for"))
+                Err(StoreError::rejected("SQLite was requested, but PostgreSQL is configured"))
             }
         }
     }
@@ -74,7 +74,7 @@ impl Db {
         match &self.0 {
             Connections::Postgres(pool) => Ok(pool),
             Connections::Sqlite(..) => {
-                Err(StoreError::rejected("SQLite is configured, and PostgreSQL was asked for"))
+                Err(StoreError::rejected("PostgreSQL was requested, but SQLite is configured"))
             }
         }
     }

@@ -114,8 +114,9 @@ pub(in crate::store) fn require(status: &[MigrationStatus]) -> Result<(), StoreE
         return Ok(());
     }
     Err(StoreError::rejected(format!(
-        "the database is older than this program, it lacks {}: run `gateway db migrate` with this \
-         program's settings, or set `store.migrate` to true",
+        "the database is older than this program: it lacks {}\n\
+         help: run `gateway db migrate` with this program's settings, or set `store.migrate` to \
+         true",
         missing.join(", ")
     )))
 }

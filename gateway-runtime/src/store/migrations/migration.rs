@@ -94,13 +94,14 @@ impl Migrations {
         let owner = self.owner;
         StoreError::rejected(match error {
             MigrateError::VersionMissing(version) => format!(
-                "the database is newer than this program: it has migration {version} of `{owner}`, \
-                 which is not known here; start the newer version, or take the migration back with \
-                 it"
+                "the database is newer than this program: it has the unknown migration {version} \
+                 of `{owner}`\n\
+                 help: start the newer version, or revert the migration with it"
             ),
             MigrateError::VersionMismatch(version) => format!(
                 "migration {version} of `{owner}` was applied with other statements than this \
-                 program has: what is applied is not edited, write a new one"
+                 program has\n\
+                 help: restore its statements, and write a new migration"
             ),
             MigrateError::VersionNotPresent(version) => {
                 format!("`{owner}` has no migration {version}")

@@ -15,7 +15,7 @@ impl ApiKeys for Store {
     fn find<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<ApiKey>, Error>> {
         Box::pin(async move {
             let away = |error| {
-                Error::new(Code::OVERLOADED, "API keys cannot be looked up now")
+                Error::new(Code::OVERLOADED, "API keys cannot be checked now; retry later")
                     .with_log_message(error)
             };
             let found: Option<ApiKeyRecord> =

@@ -52,7 +52,7 @@ async fn error_has_no_password_when_the_server_is_unreachable() {
     assert!(error.contains("cannot be reached") && !error.contains("planted"), "{error}");
     let error =
         Postgres::connect(&Secret::new("planted-password"), 1).await.unwrap_err().to_string();
-    assert!(error.contains("is not like `postgres://") && !error.contains("planted"), "{error}");
+    assert!(error.contains("write `postgres://") && !error.contains("planted"), "{error}");
 }
 
 #[tokio::test]

@@ -92,15 +92,14 @@ impl StoreWriter {
         self.signal.queued(self.queued());
         if let Err(TrySendError::Full(item) | TrySendError::Closed(item)) = queued {
             let queued = timeout_at(end, self.commands.send(item)).await;
-            let queued =
-                queued.map_err(|_| StoreError::unavailable("too many wait for the database"))?;
-            queued.map_err(|_| StoreError::unavailable("the journal is closed"))?;
+            let queued = queued
+                .map_err(|_| StoreError::unavailable("too many commands wait for the database"))?;
+            queued.map_err(|_| StoreError::unavailable("the store writer is closed"))?;
         }
         match timeout_at(end, outcome).await {
-            Ok(outcome) => {
-                outcome.unwrap_or(Err(StoreError::ambiguous("the journal ended over a batch")))
-            }
-            Err(_) => Err(StoreError::ambiguous("the database did not answer in time")),
+            Ok(outcome) => outcome
+                .unwrap_or(Err(StoreError::ambiguous("the store writer ended during a batch"))),
+            Err(_) => Err(StoreError::ambiguous("the database did not reply in time")),
         }
     }
 
@@ -172,11 +171,11 @@ impl StoreWriter {
     /// the log.
     pub fn record(&self, request: Box<RequestRecord>) {
         if let Err(full) = self.records.try_send(request) {
-            log_lost_record(&full.into_inner(), "the database has been away for too long");
+            log_lost_record(&full.into_inner(), "the database was unavailable for too long");
         }
     }
 }
 
 fn unexpected(outcome: &CommandOutcome) -> StoreError {
-    StoreError::ambiguous(format!("the books answered something else: {outcome:?}"))
+    StoreError::ambiguous(format!("unexpected outcome of the store: {outcome:?}"))
 }

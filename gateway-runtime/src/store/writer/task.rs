@@ -81,7 +81,10 @@ impl WriterTask {
         }
         for command in self.unwritten {
             if let Command::Settle(settlement) = command {
-                log_lost_record(&settlement.request, "the gateway stops, and the database is away");
+                log_lost_record(
+                    &settlement.request,
+                    "the gateway is shutting down, and the database is unavailable",
+                );
             }
         }
     }
@@ -159,7 +162,7 @@ async fn one_by_one(
     for command in commands {
         let outcome = store.commit(std::slice::from_ref(command)).await;
         outcomes.push(outcome.and_then(|mut one| {
-            one.pop().ok_or(StoreError::ambiguous("the books gave no outcome"))
+            one.pop().ok_or(StoreError::ambiguous("the store returned no outcome"))
         }));
     }
     outcomes

@@ -40,10 +40,9 @@ impl fmt::Display for BodyError {
                 write!(f, "the request body is longer than the limit of {limit} bytes")
             }
             Self::Timeout(limit) => write!(f, "the request body did not arrive within {limit:?}"),
-            Self::Overloaded => f.write_str(
-                "the request bodies that are being read take as much memory as they may; \
-                 retry later",
-            ),
+            Self::Overloaded => {
+                f.write_str("the memory for request bodies is used up; retry later")
+            }
             Self::Incomplete(error) => write!(f, "the request body broke off: {error}"),
         }
     }

@@ -73,8 +73,8 @@ impl OperatorAuth {
         {
             return Ok(());
         }
-        let detail = "without a token this listener responds only to programs on this machine, by \
-                      its loopback address";
+        let detail = "no operator token is configured; only requests from this machine to its \
+                      loopback address are accepted";
         Err(Error::new(Code::FORBIDDEN, detail))
     }
 
@@ -91,7 +91,7 @@ impl OperatorAuth {
         let refused = || {
             Error::new(
                 Code::UNAUTHENTICATED,
-                "send the operator's token as `Authorization: Bearer …`",
+                "authentication required; send an operator's token as `Authorization: Bearer …`",
             )
         };
         let mut fields = headers.get_all(header::AUTHORIZATION).iter();

@@ -34,10 +34,10 @@ pub(super) fn write(text: &mut Exposition, state: &AdminState) {
         &methods,
         "gateway_cache_hits_total",
         MetricKind::Counter,
-        "Replies that came from the cache.",
+        "Replies from the cache.",
         hits,
     );
-    let help = "Stored replies that were given again, for an idempotency key.";
+    let help = "Stored replies replayed for an idempotency key.";
     single(text, &methods, "gateway_replays_total", MetricKind::Counter, help, replays);
     let name = "gateway_call_duration_seconds";
     text.metric(name, MetricKind::Histogram, "Durations of calls; of streams until their end.");

@@ -56,7 +56,7 @@ fn gateway(text: &mut Exposition, state: &AdminState) {
         text.single(
             "gateway_redis_up",
             MetricKind::Gauge,
-            "Whether Redis answered when it was last used.",
+            "Whether Redis replied when it was last used.",
             is_up,
         );
     }
@@ -141,7 +141,7 @@ fn bus(text: &mut Exposition, state: &AdminState) {
         lost,
     );
     let name = "gateway_bus_replies_total";
-    text.metric(name, MetricKind::Counter, "Replies from the bus; all but `first` reached nobody.");
+    text.metric(name, MetricKind::Counter, "Replies from the bus; all but `first` were dropped.");
     for (kind, count) in
         [("matched", answered), ("late", late), ("duplicate", duplicate), ("unknown", unknown)]
     {
@@ -154,7 +154,7 @@ fn bus(text: &mut Exposition, state: &AdminState) {
 fn bus_calls(text: &mut Exposition, calls: &CallsStatus) {
     let CallsStats { executing, waiting, stalled } = calls.stats();
     let mut single = |name, help, value| text.single(name, MetricKind::Gauge, help, value);
-    single("gateway_bus_calls_executing", "Calls by the bus whose methods run.", executing);
+    single("gateway_bus_calls_executing", "Calls from the bus in progress.", executing);
     single("gateway_bus_calls_waiting", "Messages received that wait for a slot.", waiting);
     let help = "Time without a free slot while messages wait.";
     single("gateway_bus_calls_stalled_seconds", help, stalled.as_secs());
@@ -162,7 +162,7 @@ fn bus_calls(text: &mut Exposition, calls: &CallsStatus) {
     text.metric(
         name,
         MetricKind::Counter,
-        "Replies to calls by the bus that the broker did not take.",
+        "Replies to calls from the bus that the broker rejected.",
     );
     for (reason, count) in calls.dropped() {
         text.sample(name, &Labels::default().and("reason", reason), count);

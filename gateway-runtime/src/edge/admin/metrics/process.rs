@@ -52,7 +52,7 @@ mod linux {
             text.single(
                 "process_max_fds",
                 MetricKind::Gauge,
-                "Most file descriptors allowed.",
+                "Maximum number of open file descriptors.",
                 limit,
             );
         }

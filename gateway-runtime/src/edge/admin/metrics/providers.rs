@@ -32,7 +32,7 @@ pub(super) fn write(text: &mut Exposition, state: &AdminState) {
     attempts(text, &methods);
     health_states(text, &methods);
     let name = "gateway_provider_enabled";
-    text.metric(name, MetricKind::Gauge, "Whether a provider takes part at all.");
+    text.metric(name, MetricKind::Gauge, "Whether a provider is enabled.");
     for provider in state.registry.providers() {
         let labels = Labels::default().and("provider", provider.spec().name);
         text.sample(name, &labels, u8::from(provider.settings().enabled));

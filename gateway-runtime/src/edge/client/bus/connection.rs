@@ -41,7 +41,7 @@ impl BusConnection {
     /// Fails if the URL is invalid. The text omits the URL, since it may contain a password.
     pub(super) fn to(url: &str) -> Result<Self, ClientError> {
         if cfg!(not(feature = "amqp")) {
-            let why = "this program was built without RabbitMQ: add `features = [\"amqp\"]` to \
+            let why = "this program was built without RabbitMQ; add `features = [\"amqp\"]` to \
                        gateway-runtime in Cargo.toml";
             return Err(ClientError::invalid(why));
         }
@@ -51,7 +51,7 @@ impl BusConnection {
         };
         if !Url::parse(url).is_ok_and(|url| is_amqp(&url)) {
             return Err(ClientError::invalid(
-                "the URL of the bus is none: write it as \"amqp://user:password@host:5672/vhost\"",
+                "invalid URL of the bus; write it as \"amqp://user:password@host:5672/vhost\"",
             ));
         }
         let settings = BusSettings { amqp: Some(Secret::new(url)), ..BusSettings::default() };
@@ -113,7 +113,7 @@ impl fmt::Debug for BusConnection {
         f.write_str(match &*self.0.state() {
             State::Connected(_) => "there",
             State::Opening(_) => "being made",
-            State::Disconnected => "not made yet",
+            State::Disconnected => "not connected yet",
         })
     }
 }

@@ -59,8 +59,9 @@ impl Bus {
         Self::by(BusConnection::to(url.as_ref()))
     }
 
-    /// Creates a transport over an open broker: that of a [gateway](crate::Running::broker) in the
-    /// same program, for example.
+    /// Creates a transport over an open broker;
+    /// [`RunningGateway::bus`](crate::RunningGateway::bus) is one over the broker of a gateway.
+    #[doc(hidden)]
     #[must_use]
     pub fn over(broker: Arc<dyn Broker>) -> Self {
         Self::by(Ok(BusConnection::over(broker)))
@@ -118,7 +119,7 @@ impl Bus {
         let TransportRequest { service, method, input, .. } = request;
         if request.expected == Expected::Items {
             return Err(ClientError::invalid(format!(
-                "`{method}` answers with a stream, and the bus carries whole messages: call it \
+                "`{method}` replies with a stream, and the bus carries whole messages; call it \
                  over HTTP, by `Http::to(…)`"
             )));
         }
@@ -166,7 +167,7 @@ impl Transport for Bus {
             let (connection, message) = prepared?;
             let deadline = Instant::now() + timeout.min(MAX_CALL_TIME);
             let late = |_| {
-                let reason = format!("the bus was not connected to within {timeout:?}");
+                let reason = format!("no connection to the bus within {timeout:?}");
                 Err(ClientError::NotSent(reason))
             };
             let broker = timeout_at(deadline, connection.broker()).await.unwrap_or_else(late);
@@ -180,12 +181,12 @@ impl Transport for Bus {
 fn read(answer: Message, expected: Expected) -> Result<TransportResponse, ClientError> {
     if let Some(reason) = answer.unreadable() {
         return Err(ClientError::unreadable(format!(
-            "the properties of the answer cannot be read: {reason}"
+            "the properties of the reply cannot be read: {reason}"
         )));
     }
     let status = answer
         .status()
-        .ok_or_else(|| ClientError::unreadable("the status of the answer is none"))?;
+        .ok_or_else(|| ClientError::unreadable("the reply has an invalid status"))?;
     let media = answer.content_type.as_deref().unwrap_or_default();
     let retry_after = answer.headers.text(RETRY_AFTER.as_str()).unwrap_or_default();
     decode::decode_reply(status, media, retry_after, answer.body, expected)

@@ -19,7 +19,7 @@ pub(super) fn write(input: &[u8]) -> Result<String, ClientError> {
         Ok(Value::Null) => Map::new(),
         _ => {
             return Err(ClientError::invalid(
-                "a query string has named values, and the input is no struct",
+                "a query string has named values, but the input is not a struct",
             ));
         }
     };

@@ -138,7 +138,7 @@ fn a_query_looks_as_one_would_write_it() {
 #[test]
 fn inexpressible_properties_are_refused_by_name() {
     for (input, name) in
-        [(r#"{"where":{"x":1}}"#, "`where`"), (r#"{"m":[[1]]}"#, "`m`"), ("[1]", "no struct")]
+        [(r#"{"where":{"x":1}}"#, "`where`"), (r#"{"m":[[1]]}"#, "`m`"), ("[1]", "not a struct")]
     {
         let why = write(input.as_bytes()).unwrap_err();
         assert!(why.to_string().contains(name), "{why}");

@@ -158,7 +158,7 @@ fn log(panic: &(dyn Any + Send)) {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("(not a text)");
-    tracing::error!(panic = message, "what answers a request panicked");
+    tracing::error!(panic = message, "request handler panicked");
 }
 
 /// A response's body as hyper polls it: in chunks of at most [`CHUNK_BYTES`], with its progress
@@ -239,7 +239,7 @@ impl http_body::Body for ResponseBody {
             Ok(none) => none,
             Err(panic) => {
                 log(&*panic);
-                this.fail("the stream of the answer panicked".into(), cx)
+                this.fail("response stream panicked".into(), cx)
             }
         }
     }

@@ -206,7 +206,7 @@ impl Http1End {
     fn late(peer: &Peer) -> Self {
         tracing::debug!(
             peer = %peer.address(),
-            "gave up a client that does not finish its request head"
+            "connection closed: the client does not finish its request head"
         );
         Self::Late
     }

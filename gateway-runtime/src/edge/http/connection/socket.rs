@@ -90,7 +90,7 @@ impl ClientSocket {
         }
         tracing::debug!(
             peer = %self.peer.address(),
-            "gave up a client that floods its connection with HTTP/2 frames"
+            "connection closed: the client floods it with HTTP/2 frames"
         );
         // A reset makes the kernel, too, drop the bytes that are still coming.
         activity.reset.set(true);
@@ -208,7 +208,7 @@ impl ClientSocket {
         }
         tracing::debug!(
             peer = %self.peer.address(),
-            "gave up a client that takes nothing of its answer"
+            "connection closed: the client does not read its response"
         );
         // A reset makes the kernel, too, drop the bytes that the client does not read.
         self.peer.activity().reset.set(true);

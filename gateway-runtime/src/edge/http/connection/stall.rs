@@ -87,7 +87,7 @@ impl<F: Future> Future for Watched<F> {
         *this.piece = piece;
         let polled = timer.as_mut().poll(cx);
         if polled.is_ready() {
-            tracing::debug!("gave up an HTTP/2 stream whose client takes nothing of its answer");
+            tracing::debug!("HTTP/2 stream reset: the client does not read its response");
         }
         polled
     }

@@ -94,8 +94,7 @@ fn servers(bus: Value, channels: &mut Map<String, Value>) -> Value {
 /// Returns the gateway as a server. Its host is a variable, because the gateway does not know the
 /// name by which clients reach it.
 fn gateway(protocol: &str) -> Value {
-    let host =
-        json!({ "description": "Where the gateway is reached.", "default": "localhost:8080" });
+    let host = json!({ "description": "The address of the gateway.", "default": "localhost:8080" });
     json!({ "host": "{host}", "protocol": protocol, "variables": { "host": host } })
 }
 
@@ -104,7 +103,7 @@ fn websocket(problem: &Value) -> Value {
     json!({
         "address": WEBSOCKET,
         "title": "Calls",
-        "description": "JSON-RPC 2.0 over one WebSocket: many calls in flight, answers in any \
+        "description": "JSON-RPC 2.0 over one WebSocket: many calls in flight, replies in any \
                         order.",
         "messages": { messages::FAILURE: messages::failure(problem) },
         "bindings": { "ws": { "method": "GET", "bindingVersion": "0.1.0" } },
@@ -123,7 +122,7 @@ fn webhook(it: &MethodDescription<'_>) -> Value {
     json!({
         "address": it.method.path(),
         "title": it.method.spec.title,
-        "description": "A webhook, signed as Standard Webhooks 1.0.0 has it.",
+        "description": "A webhook, signed by Standard Webhooks 1.0.0.",
         "messages": { name: message },
     })
 }

@@ -50,18 +50,18 @@ pub(super) fn add(
         (ANSWERS.to_owned(), of_answers(answers.collect())),
         (DEAD.to_owned(), of_dead_letters(&queue, failed())),
     ]);
-    add_operation(operations, DEAD, forwarded_call("A call cannot be carried out", DEAD));
+    add_operation(operations, DEAD, forwarded_call("A call cannot be executed", DEAD));
     if !queue.delays.is_empty() {
         channels.insert(RETRIES.to_owned(), of_retries(&queue, failed()));
-        add_operation(operations, RETRIES, forwarded_call("A call is tried again later", RETRIES));
+        add_operation(operations, RETRIES, forwarded_call("A call is retried later", RETRIES));
     }
     for it in callable {
         let messages = json!([reference(ANSWERS, &answer_name(it)), reference(ANSWERS, FAILURE)]);
         let reply = json!({
             "address": {
                 "location": "$message.header#/replyTo",
-                "description": "The property `reply_to` of the call. A call without it is not \
-                                answered.",
+                "description": "The property `reply_to` of the call. A call without it gets no \
+                                reply.",
             },
             "channel": { "$ref": format!("#/channels/{ANSWERS}") },
             "messages": messages,
@@ -132,11 +132,12 @@ fn durable_queue(name: Option<&str>) -> Value {
 fn of_calls(queue: &CallQueue, messages: Map<String, Value>) -> Value {
     json!({
         "address": queue.name,
-        "title": "Calls by the bus",
-        "description": "Who is calling stands in the header fields `authorization` or `x-api-key`. \
+        "title": "Calls over the bus",
+        "description": "The header field `authorization` or `x-api-key` authenticates the caller. \
                         The property `message_id` is the idempotency key. A call with `reply_to` \
-                        and `expiration` is answered at once, also with its failure; any other \
-                        that fails is tried again where that can help, and else is a dead letter.",
+                        and `expiration` gets its reply at once, also if it fails; any other call \
+                        that fails is retried where that can help, and otherwise becomes a dead \
+                        letter.",
         "messages": messages,
         "bindings": durable_queue(Some(&queue.name)),
     })
@@ -145,9 +146,8 @@ fn of_calls(queue: &CallQueue, messages: Map<String, Value>) -> Value {
 fn of_answers(messages: Map<String, Value>) -> Value {
     json!({
         "address": null,
-        "title": "Answers by the bus",
-        "description": "The queue that the call names in `reply_to`, by the exchange without a \
-                        name.",
+        "title": "Replies over the bus",
+        "description": "The queue that the call names in `reply_to`, through the default exchange.",
         "messages": messages,
     })
 }
@@ -156,9 +156,9 @@ fn of_retries(queue: &CallQueue, messages: Map<String, Value>) -> Value {
     let delays: Value = queue.delays.iter().map(|delay| duration::format(*delay)).collect();
     json!({
         "address": format!("{}.retry.{{delay}}", queue.name),
-        "title": "Calls that wait to be tried again",
-        "description": "After the delay the broker gives them back to the queue of calls.",
-        "parameters": { "delay": { "description": "How long they wait.", "enum": delays } },
+        "title": "Calls that wait for a retry",
+        "description": "After the delay the broker returns them to the queue of calls.",
+        "parameters": { "delay": { "description": "The delay.", "enum": delays } },
         "messages": messages,
         "bindings": durable_queue(None),
     })
@@ -168,11 +168,11 @@ fn of_dead_letters(queue: &CallQueue, messages: Map<String, Value>) -> Value {
     let exchange = CallQueue::DEAD_LETTERS;
     json!({
         "address": queue.dead_letter_queue(),
-        "title": "Calls that cannot be carried out",
+        "title": "Calls that cannot be executed",
         "description": format!(
-            "They come by the topic exchange `{exchange}`, with `{}` as their routing key. Those \
-             that the broker gave too often, because gateways were lost with them, come without \
-             the fields of the gateway.",
+            "They arrive through the topic exchange `{exchange}`, with the routing key `{}`. Calls \
+             that the broker delivered too often, because gateways were lost with them, have no \
+             fields of the gateway.",
             queue.name
         ),
         "messages": messages,
@@ -234,7 +234,7 @@ fn answer(it: &MethodDescription<'_>) -> Value {
 fn failure(problem: &Value) -> Value {
     let mut headers = header_fields(json!({ "type": "integer", "minimum": 400, "maximum": 599 }));
     headers["properties"]["retry-after"] = json!({
-        "description": "After so many seconds sending the call again may help.",
+        "description": "The number of seconds after which a retry may succeed.",
         "type": "string",
     });
     json!({
@@ -249,12 +249,12 @@ fn failure(problem: &Value) -> Value {
 /// Returns the message of a failed call: as it came, with the reason in the header fields.
 fn failed_call() -> Value {
     json!({
-        "title": "A call that has failed, as it came",
+        "title": "A call that has failed, as it was received",
         "headers": {
             "type": "object",
             "properties": {
                 "x-gateway-attempt": {
-                    "description": "How often it was tried.",
+                    "description": "The number of tries.",
                     "type": "integer",
                     "minimum": 1,
                 },
@@ -265,7 +265,7 @@ fn failed_call() -> Value {
                     "contentMediaType": "application/problem+json",
                 },
                 Message::UNREADABLE: {
-                    "description": "Why some of its properties are missing.",
+                    "description": "The reason why some properties are missing.",
                     "type": "string",
                 },
             },

@@ -16,14 +16,14 @@ pub(super) fn reference(name: &str) -> Value {
 pub(super) fn shared() -> Value {
     json!({
         "X-Request-Id": {
-            "description": "The name of the call in the gateway's log: the request's own \
+            "description": "The id of the call in the gateway's log: the request's own \
                             `X-Request-Id` if it is at most 128 letters, digits and `-_.:/+=`, \
-                            else a new one.",
+                            otherwise a new one.",
             "required": true,
             "schema": { "type": "string" },
         },
         "Retry-After": {
-            "description": "After so many seconds sending the call again may help.",
+            "description": "The number of seconds after which a retry may succeed.",
             "schema": { "type": "integer", "minimum": 0 },
         },
     })
@@ -37,9 +37,9 @@ pub(super) fn idempotency_key(is_required: bool) -> Value {
     json!({
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Names what is to be done once: the same key and request get the same \
-                        answer, and providers that de-duplicate are sent the same key. A key of 1 \
-                        to 255 printable ASCII characters.",
+        "description": "Makes the call safe to retry: the same key and request get the same reply, \
+                        and providers that de-duplicate receive the same key. A key has 1 to 255 \
+                        printable ASCII characters.",
         "required": is_required,
         "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY },
     })
@@ -59,12 +59,12 @@ pub(super) fn of_webhooks() -> [Value; 3] {
     [
         field(
             "webhook-id",
-            "The name of the message, the same for every attempt to send it.",
+            "The id of the message, the same for every attempt to send it.",
             json!({ "type": "string" }),
         ),
         field(
             "webhook-timestamp",
-            "When it was sent, in seconds since 1970: at most five minutes away from now.",
+            "The time of sending, in seconds since 1970: at most five minutes away from now.",
             json!({ "type": "integer", "format": "int64", "minimum": 0 }),
         ),
         field(

@@ -70,7 +70,7 @@ pub(super) fn failure(problem: &Value) -> Value {
                 "type": "object",
                 "properties": {
                     "code": {
-                        "description": "The kind of failure, as JSON-RPC 2.0 has it.",
+                        "description": "The error code of JSON-RPC 2.0.",
                         "type": "integer",
                     },
                     "message": { "type": "string" },

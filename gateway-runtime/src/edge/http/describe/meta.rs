@@ -77,9 +77,7 @@ impl Meta {
         };
         let services: Vec<_> = self.services.iter().filter(is_asked_for).collect();
         if start != Some("") || more.is_some() || name.is_some() && services.is_empty() {
-            return Err(Error::not_found(
-                "no such service is published; /meta lists those that are",
-            ));
+            return Err(Error::not_found("service not found; /meta lists the services"));
         }
         // Derived from the tags of the parts, so that the whole need not be hashed.
         let capabilities = self.capabilities(&services).to_string();

@@ -77,7 +77,7 @@ impl Documents {
             _ => match path.strip_prefix("/meta") {
                 Some(below) => self.meta.serve(below),
                 None => Err(Error::not_found(
-                    "what is published is at /meta, /openapi.json and /asyncapi.json",
+                    "not found; the documents are /meta, /openapi.json and /asyncapi.json",
                 )),
             },
         }

@@ -54,7 +54,7 @@ fn success(it: &MethodDescription<'_>) -> (&'static str, Value) {
         ReplyShape::Empty => {
             return (
                 "204",
-                json!({ "description": "Done; there is nothing to say.", "headers": headers }),
+                json!({ "description": "Success, without content.", "headers": headers }),
             );
         }
         ReplyShape::Json(_) => ("The answer.", json!({ "application/json": { "schema": schema } })),

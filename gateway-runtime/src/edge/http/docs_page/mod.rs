@@ -97,16 +97,13 @@ pub(crate) fn serve(path: &str, request: &HeaderMap) -> Result<Response<Bytes>> 
         return Ok(moved("../docs"));
     }
     let Some(at) = FILES.iter().position(|file| file.path == path) else {
-        return Err(Error::new(
-            Code::NOT_FOUND,
-            "the page is at /docs; there is no such file under it",
-        ));
+        return Err(Error::new(Code::NOT_FOUND, "not found; the page is at /docs"));
     };
     let (file, tag) = (&FILES[at], &TAGS[at]);
     if file.gzipped && refuses_gzip(request) {
         return Err(Error::new(
             Code::NOT_ACCEPTABLE,
-            "this file is sent gzipped: allow gzip in Accept-Encoding",
+            "the file is available only gzipped; allow gzip in `Accept-Encoding`",
         ));
     }
 

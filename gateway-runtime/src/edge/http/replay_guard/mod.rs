@@ -53,8 +53,7 @@ impl ReplayGuard {
         match seen.get(&time).and_then(|signatures| signatures.get(&signature)) {
             Some(State::Used) => return Err(refused("the signature was used before")),
             Some(State::Taken) => {
-                let detail = "a webhook with this signature is being carried out; send it again \
-                              for its outcome";
+                let detail = "a webhook with this signature is in progress; retry later";
                 return Err(Error::new(Code::IDEMPOTENCY_CONFLICT, detail)
                     .with_retry_after(Duration::from_secs(1)));
             }
@@ -63,7 +62,7 @@ impl ReplayGuard {
         if seen.values().map(HashMap::len).sum::<usize>() >= Self::MAX_SIGNATURES {
             let error = Error::new(
                 Code::OVERLOADED,
-                "more webhooks have come than can be told apart; try again later",
+                "too many signatures of webhooks are stored; retry later",
             );
             return Err(error.with_retry_after(Duration::from_secs(TOLERANCE_SECONDS)));
         }

@@ -67,8 +67,8 @@ impl StreamFormat {
             Some(_) => Ok(Self::Ndjson),
             None => Err(Error::new(
                 Code::NOT_ACCEPTABLE,
-                "the answer is a stream: `Accept` must allow text/event-stream or \
-                 application/x-ndjson",
+                "the reply is a stream; allow text/event-stream or application/x-ndjson in \
+                 `Accept`",
             )),
         }
     }
@@ -169,7 +169,7 @@ impl Stream for StreamBody {
         let chunk = match this.shutdown_deadline.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Some(Err(Error::new(
                 Code::OVERLOADED,
-                "the gateway is closing; ask again",
+                "the gateway is shutting down; retry",
             )))),
             Poll::Pending => this.chunks.as_mut().poll_next(context),
         };

@@ -57,7 +57,7 @@ impl WebhookKey {
             return Err("is empty");
         }
         // HMAC accepts keys of any length (RFC 2104 §3).
-        Hmac::new_from_slice(&key).map(Self).map_err(|_| "is no key")
+        Hmac::new_from_slice(&key).map(Self).map_err(|_| "is not a valid key")
     }
 
     /// Returns the value of `webhook-signature` for a message; `timestamp` is that of the attempt,
@@ -96,7 +96,8 @@ impl WebhookKey {
         let ((id, timestamp), signatures) =
             fields.ok_or_else(|| refused("a webhook-… header is missing"))?;
         let time = std::str::from_utf8(timestamp).ok().and_then(|text| text.parse().ok());
-        let time: u64 = time.ok_or_else(|| refused("webhook-timestamp is no number of seconds"))?;
+        let time: u64 =
+            time.ok_or_else(|| refused("webhook-timestamp is not a number of seconds"))?;
         if now.abs_diff(time) > TOLERANCE_SECONDS {
             return Err(refused("webhook-timestamp is more than five minutes away from now"));
         }
@@ -104,7 +105,7 @@ impl WebhookKey {
         let mut candidates =
             signatures.split(|&byte| byte == b' ').filter_map(|one| one.strip_prefix(b"v1,"));
         if !candidates.any(|candidate| constant_time_eq(candidate, &code)) {
-            return Err(refused("no signature in webhook-signature fits"));
+            return Err(refused("no signature in webhook-signature matches"));
         }
         guard.take(time, code, now)
     }

@@ -77,7 +77,7 @@ fn one_good_signature_in_a_list_is_enough() {
         &SIGNATURE.replace("v1", "v2"),
     ] {
         assert!(
-            why(&signed(ID, &TIME.to_string(), list), BODY, TIME).unwrap().contains("fits"),
+            why(&signed(ID, &TIME.to_string(), list), BODY, TIME).unwrap().contains("matches"),
             "{list}"
         );
     }
@@ -86,13 +86,13 @@ fn one_good_signature_in_a_list_is_enough() {
 #[test]
 fn every_signed_part_counts() {
     let time = TIME.to_string();
-    assert!(why(&signed("msg_2", &time, SIGNATURE), BODY, TIME).unwrap().contains("fits"));
-    assert!(why(&signed(ID, "1614265331", SIGNATURE), BODY, TIME).unwrap().contains("fits"));
-    assert!(why(&signed(ID, "01614265330", SIGNATURE), BODY, TIME).unwrap().contains("fits"));
+    assert!(why(&signed("msg_2", &time, SIGNATURE), BODY, TIME).unwrap().contains("matches"));
+    assert!(why(&signed(ID, "1614265331", SIGNATURE), BODY, TIME).unwrap().contains("matches"));
+    assert!(why(&signed(ID, "01614265330", SIGNATURE), BODY, TIME).unwrap().contains("matches"));
     assert!(
         why(&signed(ID, &time, SIGNATURE), b"{\"test\": 2432232315}", TIME)
             .unwrap()
-            .contains("fits")
+            .contains("matches")
     );
     for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
         let mut headers = signed(ID, &time, SIGNATURE);

@@ -57,7 +57,7 @@ impl ActiveCall {
             Ok(Reply::Json(json)) => self.response(Ok(&json)),
             Ok(Reply::Empty | Reply::Items(_)) => self.response(Ok(b"null")),
             Ok(Reply::Raw(..) | Reply::RawStream(..)) => self.response(Err(&Error::internal(
-                "the method answered with bytes, which it had not declared",
+                "the method replied with bytes, which it had not declared",
             ))),
             Err(error) => self.response(Err(&error)),
         };

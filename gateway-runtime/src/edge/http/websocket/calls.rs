@@ -81,12 +81,12 @@ impl Calls {
             }
             // Without the limit, a few bytes could cause megabytes of responses.
             Ok(RpcMessage::TooMany) => {
-                self.invalid(Id::NULL, format!("a batch has at most {max_requests} requests"))
+                self.invalid(Id::NULL, format!("a batch must have at most {max_requests} requests"))
             }
             Ok(RpcMessage::One(entry)) => self.entry(entry),
             Err(error) => {
                 let error =
-                    Error::new(Code::INVALID_REQUEST, format!("the message is no JSON: {error}"));
+                    Error::new(Code::INVALID_REQUEST, format!("the message is not JSON: {error}"));
                 self.refuse(Some(Id::NULL), code::PARSE_ERROR, &error)
             }
         };
@@ -104,7 +104,7 @@ impl Calls {
         }
         let Some(method) = self.edge.routes().method_named(&name).cloned() else {
             let error = Error::not_found(
-                "there is no such method; `GET /meta` lists them, here they are service.vN.method",
+                "method not found; `GET /meta` lists the methods, which are service.vN.method here",
             );
             return self.refuse(id, code::METHOD_NOT_FOUND, &error);
         };
@@ -141,7 +141,7 @@ impl Calls {
         let Some(cancelled) = params.and_then(|params| params.members().find_map(of_name)) else {
             let error = Error::new(
                 Code::INVALID_REQUEST,
-                "`params` is an object with the `id` of the call to cancel",
+                "`params` must be an object with the `id` of the call to cancel",
             );
             return self.refuse(id, code::INVALID_PARAMS, &error);
         };
@@ -162,11 +162,14 @@ impl Calls {
         input_bytes: usize,
     ) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Error> {
         if self.closing {
-            return Err(Error::new(Code::OVERLOADED, "the gateway is closing; connect again"));
+            return Err(Error::new(
+                Code::OVERLOADED,
+                "the gateway is shutting down; connect again",
+            ));
         }
         if let ReplyShape::Raw(media) = method.answer {
             let detail = format!(
-                "this method answers with {media}, which is no JSON; call it at {}",
+                "the method replies with {media}, which is not JSON; call it at {}",
                 method.path()
             );
             return Err(Error::new(Code::NOT_ACCEPTABLE, detail));
@@ -174,11 +177,12 @@ impl Calls {
         let full = |detail: &'static str| move |_| Error::new(Code::OVERLOADED, detail);
         let slot = Arc::clone(&self.slots)
             .try_acquire_owned()
-            .map_err(full("this connection has as many calls in flight as it may"))?;
+            .map_err(full("too many calls are in flight on this connection; wait for replies"))?;
         let input_bytes = Arc::clone(&self.input_bytes)
             .try_acquire_many_owned(u32::try_from(input_bytes).unwrap_or(u32::MAX))
             .map_err(full(
-                "the inputs of this connection's calls in flight are as long as they may be",
+                "the inputs of the calls in flight on this connection are too long; wait for \
+                 replies",
             ))?;
         Ok((slot, input_bytes))
     }

@@ -60,7 +60,7 @@ pub(super) fn broken(error: &tungstenite::Error) -> CloseReason {
             CloseReason::Left
         }
         tungstenite::Error::Protocol(_) => {
-            CloseReason::Closed(CloseCode::Protocol, "this is not the WebSocket protocol")
+            CloseReason::Closed(CloseCode::Protocol, "violation of the WebSocket protocol")
         }
         _ => CloseReason::Left,
     }

@@ -33,14 +33,16 @@ pub(in crate::edge::http) fn open(
 ) -> Result<Response<Body>, Error> {
     let settings = &edge.settings().websocket;
     if request.version() != Version::HTTP_11 || !request.headers().contains_key(header::UPGRADE) {
-        let error =
-            Error::new(UPGRADE_REQUIRED, "this address speaks WebSocket (RFC 6455) over HTTP/1.1");
+        let error = Error::new(
+            UPGRADE_REQUIRED,
+            "upgrade required; open a WebSocket (RFC 6455) over HTTP/1.1",
+        );
         return Ok(not_opened(&error, request.uri().path(), moment));
     }
     if let Some(name) = repeated(request.headers()) {
         let error = Error::new(
             Code::INVALID_REQUEST,
-            format!("`{name}` stands twice in the opening handshake"),
+            format!("duplicate field `{name}` in the opening handshake"),
         );
         return Ok(not_opened(&error, request.uri().path(), moment));
     }
@@ -53,7 +55,7 @@ pub(in crate::edge::http) fn open(
         Err(why) => {
             let error = Error::new(
                 Code::INVALID_REQUEST,
-                format!("no opening handshake of a WebSocket: {why}"),
+                format!("invalid opening handshake of a WebSocket: {why}"),
             );
             return Ok(not_opened(&error, request.uri().path(), moment));
         }

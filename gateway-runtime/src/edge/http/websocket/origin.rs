@@ -23,8 +23,7 @@ pub(super) fn check(headers: &HeaderMap, uri: &Uri, allowed: &[String]) -> Resul
     if may {
         return Ok(());
     }
-    let detail = "pages of this origin may not connect; the gateway's own may, and those in \
-                  `http.websocket.origins`";
+    let detail = "pages of this origin may not connect; list it in `http.websocket.origins`";
     Err(Error::new(Code::FORBIDDEN, detail))
 }
 

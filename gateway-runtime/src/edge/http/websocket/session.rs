@@ -46,19 +46,18 @@ pub(super) struct Session {
     pub(super) drain_timeout: Duration,
 }
 
-const CLOSING: CloseReason = CloseReason::Closed(CloseCode::Away, "the gateway is closing");
+const CLOSING: CloseReason = CloseReason::Closed(CloseCode::Away, "the gateway is shutting down");
 
-const EXHAUSTED: CloseReason = CloseReason::Closed(
-    CloseCode::Again,
-    "the messages that are being read take as much memory as they may",
-);
+const EXHAUSTED: CloseReason =
+    CloseReason::Closed(CloseCode::Again, "the memory for messages in flight is used up");
 
 const NOT_UTF8: CloseReason = CloseReason::Closed(CloseCode::Invalid, "the message is not UTF-8");
 
-const NOT_TEXT: CloseReason = CloseReason::Closed(CloseCode::Unsupported, "messages are text");
+const NOT_TEXT: CloseReason =
+    CloseReason::Closed(CloseCode::Unsupported, "binary messages are not supported; send text");
 
 const SILENT: CloseReason =
-    CloseReason::Closed(CloseCode::Policy, "nothing was heard for too long");
+    CloseReason::Closed(CloseCode::Policy, "no frame was received for too long");
 
 /// The streams of everything that is sent because of the messages read so far.
 type Answers = SelectAll<BoxStream<'static, Bytes>>;

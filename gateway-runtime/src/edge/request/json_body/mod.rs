@@ -72,7 +72,7 @@ fn require_declared(is_declared: bool, body: Bytes) -> Result<Bytes, Error> {
     if is_declared || body.is_empty() {
         return Ok(body);
     }
-    Err(unsupported("the body has no `Content-Type`; send application/json"))
+    Err(unsupported("missing header `Content-Type`; send application/json"))
 }
 
 /// Checks the media type of a body, and returns whether one is declared.
@@ -87,7 +87,9 @@ fn check_media(headers: &HeaderMap) -> Result<bool, Error> {
     if media == "application/json" || media.to_str().is_ok_and(is_json) {
         return Ok(true);
     }
-    Err(unsupported("send application/json, or a type that ends in +json, in UTF-8"))
+    Err(unsupported(
+        "unsupported `Content-Type`; send application/json, or a type that ends in +json, in UTF-8",
+    ))
 }
 
 /// Returns whether a media type is `application/json` or has the suffix `+json` (RFC 6839 §3.1),

@@ -44,12 +44,10 @@ fn keys(text: &Secret) -> Result<Vec<x25519::Identity>, String> {
     let lines = text.expose().lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
     let keys = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let key = |(number, line): (usize, &str)| {
-        line.parse().map_err(|_| {
-            format!("line {number} of the key file is no key such as `age-keygen` writes")
-        })
+        line.parse().map_err(|_| format!("line {number} of the key file is not an age secret key"))
     };
     let keys: Vec<_> = keys.map(key).collect::<Result<_, _>>()?;
-    if keys.is_empty() { Err("the key file holds no key".to_owned()) } else { Ok(keys) }
+    if keys.is_empty() { Err("the key file has no key".to_owned()) } else { Ok(keys) }
 }
 
 pub(super) fn open(sealed: &[u8], key: &CredentialsKey) -> Result<Secret, String> {

@@ -2,9 +2,8 @@
 
 use crate::{base::secret::Secret, gateway::config::credentials::key::CredentialsKey};
 
-const ABSENT: &str = "this program was built without encrypted credentials: add `features = \
-                      [\"credentials\"]` to \
-                      gateway-runtime in Cargo.toml";
+const ABSENT: &str = "this program was built without encrypted credentials\n\
+                      help: add `features = [\"credentials\"]` to gateway-runtime in Cargo.toml";
 
 pub(super) fn open(_: &[u8], _: &CredentialsKey) -> Result<Secret, String> {
     Err(ABSENT.to_owned())

@@ -60,7 +60,7 @@ impl Credentials {
         let is_sane = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
         if profile.is_empty() || !profile.bytes().all(is_sane) {
             return Err(StartError::new(
-                "[credentials]: the name of a profile has letters, digits, `-` and `_`",
+                "[credentials]: invalid name of a profile\nhelp: use letters, digits, `-` and `_`",
             ));
         }
         Ok(self.0.folder.join(format!("{profile}.toml.age")))
@@ -102,13 +102,13 @@ impl Credentials {
     /// Returns an error if the file exists or cannot be written.
     pub fn new_key(path: &Path) -> Result<String, StartError> {
         let (secret, public) =
-            cipher::new_key().map_err(|error| file_error(path, "cannot be made", &error))?;
+            cipher::new_key().map_err(|error| file_error(path, "cannot be created", &error))?;
         let text = format!("# public key: {public}\n{}\n", secret.expose());
         let mut options = OpenOptions::new();
         let written = options.write(true).create_new(true).mode(0o600).open(path);
         written
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .map_err(|error| file_error(path, "cannot be made", &error))?;
+            .map_err(|error| file_error(path, "cannot be created", &error))?;
         Ok(public)
     }
 
@@ -127,12 +127,11 @@ impl Credentials {
             },
             (None, Some(passphrase)) => Ok(CredentialsKey::Passphrase(passphrase.clone())),
             (None, None) => Err(StartError::new(
-                "[credentials]: nothing is there to open them with: set `key_file`, or \
-                 GATEWAY__CREDENTIALS__PASSPHRASE in the \
-                 environment",
+                "[credentials]: no key is configured\n\
+                 help: set `key_file`, or `GATEWAY__CREDENTIALS__PASSPHRASE` in the environment",
             )),
             (Some(_), Some(_)) => Err(StartError::new(
-                "[credentials] has both `key_file` and a passphrase: drop one of them",
+                "[credentials]: both `key_file` and a passphrase are set\nhelp: remove one of them",
             )),
         }
     }

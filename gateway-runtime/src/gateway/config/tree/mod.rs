@@ -43,7 +43,7 @@ impl Tree {
             let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             StartError::new(format!(
-                "`{origin}` is no valid TOML: line {line}: {}",
+                "`{origin}` is not valid TOML: line {line}: {}",
                 error.message()
             ))
         })?;
@@ -129,7 +129,7 @@ impl Tree {
         let (parents, last) =
             key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
         if key.split('.').any(str::is_empty) {
-            return Err(format!("`{key}` is no key; keys look like `http.listen`"));
+            return Err(format!("invalid key `{key}`\nhelp: write keys such as `http.listen`"));
         }
         let mut table = &mut self.values;
         for parent in parents.iter().flat_map(|parents| parents.split('.')) {
@@ -166,8 +166,8 @@ fn misspelled(name: &str, value: &str) -> Option<String> {
     }
     let right = respelled(name)?;
     Some(format!(
-        "`{name}` in the environment sets nothing: two underscores stand between keys\nhelp: write \
-         `{right}`"
+        "`{name}` in the environment has no effect: two underscores separate keys\n\
+         help: write `{right}`"
     ))
 }
 

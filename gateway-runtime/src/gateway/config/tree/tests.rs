@@ -80,7 +80,7 @@ fn key_that_cannot_be_set_is_explained() {
     );
     let error = Tree::from_toml("[http", "gateway.toml").unwrap_err().to_string();
     assert!(
-        error.contains("`gateway.toml` is no valid TOML") && error.contains("line 1"),
+        error.contains("`gateway.toml` is not valid TOML") && error.contains("line 1"),
         "{error}"
     );
 }

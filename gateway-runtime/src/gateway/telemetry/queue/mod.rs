@@ -131,7 +131,7 @@ impl LogQueue {
                 tracing::warn!(
                     target: "gateway::log",
                     dropped,
-                    "log lines were dropped: their reader was too slow"
+                    "log lines dropped: the reader of standard error is too slow"
                 );
             }
         }

@@ -26,7 +26,7 @@ pub(super) fn add(
             let pointer = pointer::short_property("", present.key());
             return Some(Violation {
                 pointer,
-                detail: "is given more than once, and takes one value".to_owned(),
+                detail: "is repeated, but takes a single value; send it once".to_owned(),
             });
         }
         Entry::Occupied(mut present) => match present.get_mut() {

@@ -556,6 +556,6 @@ fn a_strict_schema_denies_what_no_type_declares() {
     );
     assert_eq!(
         violations_of(json!({"url": "x", "peers": [], "auth": "none", "token": "t"})),
-        ["/token: does not belong here, with what the other properties say"]
+        ["/token: is not allowed in combination with the other properties"]
     );
 }

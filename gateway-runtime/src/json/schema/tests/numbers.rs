@@ -59,7 +59,7 @@ where
         assert_eq!(found.as_ref().ok(), expected.as_ref(), "{road}: {text}");
         for violation in found.err().into_iter().flatten() {
             assert_eq!(violation.pointer, "/n", "{text}: {violation:?}");
-            assert!(!violation.detail.contains("too large to say"), "{text}: {violation:?}");
+            assert!(!violation.detail.contains("too large to locate"), "{text}: {violation:?}");
         }
     }
 }
@@ -169,7 +169,7 @@ fn constants_and_unique_items_are_compared_exactly() {
     assert!(check("9007199254740993.0", "9007199254740993.0,9007199254740992").is_ok());
     assert_eq!(violations_of(check("9007199254740992", "")).len(), 1);
     assert_eq!(violations_of(check("0.99999999999999999", "")).len(), 2);
-    assert_eq!(violations_of(check("1", "2,2.0")), ["/ids: must not have the same item twice"]);
+    assert_eq!(violations_of(check("1", "2,2.0")), ["/ids: must not have duplicate items"]);
 }
 
 #[test]

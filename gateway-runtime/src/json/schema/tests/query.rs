@@ -197,7 +197,7 @@ fn flattened_structs_and_maps() {
     assert_eq!(refused::<Query>("size=1&x=y"), ["/x: expected integer, got string"]);
     assert_eq!(
         refused::<Query>("size=1&x=2&x=3"),
-        ["/x: is given more than once, and takes one value"]
+        ["/x: is repeated, but takes a single value; send it once"]
     );
     assert_eq!(read::<HashMap<String, bool>>("a=true"), json!({"a": true}));
     assert_eq!(read::<HashMap<u8, String>>("1=x"), json!({"1": "x"}));
@@ -208,7 +208,7 @@ fn repeated_name_requires_a_list() {
     assert_eq!(
         refused::<Search>("page=1&page=2&page=3&pag=1"),
         [
-            "/page: is given more than once, and takes one value",
+            "/page: is repeated, but takes a single value; send it once",
             "/pag: unknown property `pag`: did you mean `page`?",
             ": `text` is missing",
         ]
@@ -288,11 +288,11 @@ fn property_that_no_query_string_can_hold_is_named() {
     );
     assert_eq!(
         why(schema::<Vec<u8>>()),
-        "the input can be of type array, and a query string always makes an object"
+        "the input can be of type array, but a query string is always an object"
     );
     assert_eq!(
         why(schema::<Order>()),
-        "the input can be of type string, and a query string always makes an object"
+        "the input can be of type string, but a query string is always an object"
     );
     assert_eq!(schema::<Search>().query_compatible(), Ok(()));
     assert_eq!(schema::<Option<Limits>>().query_compatible(), Ok(()));

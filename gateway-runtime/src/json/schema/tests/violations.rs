@@ -86,7 +86,7 @@ fn sizes_and_types() {
     assert_eq!(check::<std::num::NonZeroI8>(json!(0)), [": must not be 0"]);
     assert_eq!(
         check::<std::collections::HashSet<u8>>(json!([1, 1])),
-        [": must not have the same item twice"]
+        [": must not have duplicate items"]
     );
 }
 
@@ -191,7 +191,7 @@ fn violations_beyond_a_hundred_are_summarised() {
     let violations = violations_of(schema::<Vec<u8>>().check(&json!(vec!["x"; 150])));
     assert_eq!(violations.len(), 101);
     assert_eq!(violations[99], "/99: expected integer, got string");
-    assert_eq!(violations[100], ": there are more violations than these 100");
+    assert_eq!(violations[100], ": more violations exist than the 100 listed");
     assert_eq!(violations_of(schema::<Vec<u8>>().check(&json!(vec!["x"; 100]))).len(), 100);
 }
 

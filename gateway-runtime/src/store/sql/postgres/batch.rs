@@ -147,7 +147,9 @@ impl Transaction for PostgresBatch {
             let committed = sqlx::raw_sql("COMMIT").execute(self.connection()?).await;
             committed.map_err(|error| match error {
                 sqlx::Error::Database(_) => map_error(error),
-                _ => StoreError::ambiguous(format!("PostgreSQL: lost over a commit: {error}")),
+                _ => StoreError::ambiguous(format!(
+                    "PostgreSQL: connection lost during a commit: {error}"
+                )),
             })?;
             self.is_over = true;
             Ok(())

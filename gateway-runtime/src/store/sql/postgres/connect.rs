@@ -34,7 +34,7 @@ pub(super) fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
         // The error would repeat the URL, which includes the password.
         .map_err(|_| {
             StoreError::rejected(
-                "the URL of PostgreSQL is not like `postgres://user@host/database`",
+                "invalid URL of PostgreSQL\nhelp: write `postgres://user@host/database`",
             )
         })?
         .application_name("gateway");
@@ -74,7 +74,7 @@ pub(super) async fn pooled(
     };
     let first = timeout(CONNECT_TIMEOUT, options.connect())
         .await
-        .map_err(|_| unreachable(&"it did not answer in time"))?;
+        .map_err(|_| unreachable(&"no reply in time"))?;
     first
         .map_err(|error| unreachable(&error))?
         .close()

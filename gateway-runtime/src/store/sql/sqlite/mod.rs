@@ -123,7 +123,7 @@ impl Database for Sqlite {
             })
         });
         if let Err(error) = thread {
-            tracing::error!(%error, "there is no thread for the books, so nothing can be written");
+            tracing::error!(%error, "store writer thread not started; nothing can be written");
         }
         tokio::spawn(async { drop(end.await) })
     }

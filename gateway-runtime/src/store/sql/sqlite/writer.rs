@@ -24,7 +24,7 @@ impl SqliteWriter {
         if std::mem::take(&mut self.is_full)
             && let Err(error) = wal::checkpoint(&self.connection)
         {
-            tracing::debug!(%error, "no room for a checkpoint");
+            tracing::debug!(%error, "checkpoint failed");
         }
     }
 

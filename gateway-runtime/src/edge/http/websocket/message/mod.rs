@@ -65,10 +65,10 @@ impl Id {
     /// Reads an id; returns the fault of an invalid one.
     fn of(raw: RawJson<'_>) -> Result<Self, &'static str> {
         if !(raw.is_string() || raw.is_number() || raw.is_null()) {
-            return Err("`id` is a text, a number or null");
+            return Err("`id` must be a string, a number or null");
         }
         if raw.as_str().len() > Self::MAX_BYTES {
-            return Err("`id` is longer than 1024 bytes");
+            return Err("`id` must have at most 1024 bytes");
         }
         Ok(Self(raw.as_str().into()))
     }
@@ -86,7 +86,7 @@ impl RpcMessage {
             return Ok(Self::One(BatchItem::of(raw, text)));
         }
         Ok(match raw.items().take(max_entries.saturating_add(1)).count() {
-            0 => Self::One(BatchItem::Invalid(Id::NULL, "a batch has at least one request")),
+            0 => Self::One(BatchItem::Invalid(Id::NULL, "a batch must have at least one request")),
             entries if entries > max_entries => Self::TooMany,
             _ => Self::Batch(raw.items().map(|entry| BatchItem::of(entry, text)).collect()),
         })
@@ -126,11 +126,11 @@ impl BatchItem {
     /// Parses a request; returns an invalid one with its id, if it could be read.
     fn of(raw: RawJson<'_>, message: &ByteString) -> Self {
         if !raw.is_object() {
-            return Self::Invalid(Id::NULL, "a request is an object");
+            return Self::Invalid(Id::NULL, "a request must be an object");
         }
         let members = RequestMembers::of(raw);
         if members.repeats {
-            return Self::Invalid(Id::NULL, "a member of the request stands there twice");
+            return Self::Invalid(Id::NULL, "the request has a duplicate member");
         }
         let id = match members.id.map(Id::of).transpose() {
             Ok(id) => id,
@@ -146,13 +146,16 @@ impl BatchItem {
         message: &ByteString,
     ) -> Result<Self, &'static str> {
         if members.jsonrpc.and_then(RawJson::to_text).as_deref() != Some("2.0") {
-            return Err("`jsonrpc` is \"2.0\"");
+            return Err("`jsonrpc` must be \"2.0\"");
         }
-        let method =
-            members.method.and_then(RawJson::to_text).ok_or("`method` is a text")?.into_owned();
+        let method = members
+            .method
+            .and_then(RawJson::to_text)
+            .ok_or("`method` must be a string")?
+            .into_owned();
         let params = match members.params {
             Some(params) if !params.is_object() && !params.is_array() => {
-                return Err("`params` is an object or a list");
+                return Err("`params` must be an object or a list");
             }
             params => params.map(|params| part(message, params)),
         };

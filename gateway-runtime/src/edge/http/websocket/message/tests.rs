@@ -92,10 +92,7 @@ fn invalid_requests_keep_their_id_if_it_can_be_read() {
         let message = parse_text(&format!(r#"{{"jsonrpc":"2.0","method":"m",{twice}}}"#));
         assert_eq!(
             message,
-            RpcMessage::One(BatchItem::Invalid(
-                Id::NULL,
-                "a member of the request stands there twice"
-            ))
+            RpcMessage::One(BatchItem::Invalid(Id::NULL, "the request has a duplicate member"))
         );
     }
     assert!(matches!(
