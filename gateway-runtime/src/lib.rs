@@ -1,7 +1,7 @@
 //! The runtime of the gateway SDK: the crate that an author's program links.
 //!
 //! The public API is what an author or an operator's program names: the root, and the modules
-//! [`provider`], [`strategy`], [`client`], [`http`], [`pipeline`], [`db`], [`redis`] and
+//! [`mod@provider`], [`strategy`], [`client`], [`http`], [`pipeline`], [`db`], [`redis`] and
 //! [`duration`]. The feature `internals` exports more for the tests and benches of this project; it
 //! is not documented, and changes without notice.
 #![cfg_attr(

@@ -12,6 +12,8 @@ mod reload;
 mod routes;
 mod run;
 mod running;
+#[cfg(feature = "internals")]
+mod running_parts;
 mod serve_error;
 mod services;
 mod start;

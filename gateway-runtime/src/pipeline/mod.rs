@@ -1,7 +1,7 @@
 //! The pipeline: the layers that every call passes between its edge and its method, whatever its
 //! transport.
 //!
-//! [`Pipeline::new`](stack::Pipeline::new) builds the whole stack. Read from the top, a call passes each layer on its way
+//! `Pipeline::new` in `stack` builds the whole stack. Read from the top, a call passes each layer on its way
 //! in, and again on its way out. SEMANTICS §2 fixes the order: request log, authentication,
 //! validation, idempotency, quota, cache, billing, the method. Each layer has a file or a folder of
 //! its own.

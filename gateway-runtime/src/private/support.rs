@@ -69,7 +69,7 @@ pub trait CapabilityResult: Sized {
     /// The reply of a successful attempt.
     type Answer: Send + 'static;
 
-    /// Calls method number `method` of the capability; see [`call_method`].
+    /// Calls method number `method` of the capability; see `call_method`.
     fn run<'a, C, S, F, const N: usize>(
         providers: &'a Providers<C>,
         method: usize,

@@ -1,7 +1,7 @@
 //! Third-party providers behind a capability: a strategy chooses one, and if the rules allow it,
 //! failover tries the next.
 //!
-//! An author's method uses [`Providers`], which binds the [`Pool`] of a capability to its call.
+//! An author's method uses [`Providers`], which binds the pool of a capability to its call.
 //! `providers` makes the attempts of one call: `selection` finds the available providers,
 //! `failover` decides by the `failover_rules` which attempt comes next, and `active_attempt` counts
 //! and records it. `breaker` and `retry_budget` spare failing providers; `breaker_sync` shares

@@ -133,7 +133,7 @@ impl Code {
         self.title
     }
 
-    /// Returns whether sending the call again can help. An [`Error`] may override it.
+    /// Returns whether sending the call again can help. An [`Error`](crate::Error) may override it.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
         self.retryable

@@ -23,7 +23,7 @@ struct Inner {
 }
 
 impl Peer {
-    /// Creates a client at `address`, for calls of a [`Handler`](crate::edge::http::Handler)
+    /// Creates a client at `address`, for calls of a `Handler`
     /// without a server. Its [`stopping`](Self::stopping) never completes.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
@@ -46,7 +46,7 @@ impl Peer {
 
     /// Completes when the server begins to shut down. A WebSocket or an endless response should
     /// then close, before it is cut at the end of
-    /// [`drain_timeout`](crate::edge::http::HttpSettings::drain_timeout).
+    /// `http.drain_timeout`.
     pub async fn stopping(&self) {
         self.0.stopping.wait().await;
     }
