@@ -9,7 +9,7 @@ use std::cell::Cell;
 struct Counter(Cell<u64>);
 
 impl FromApp for Counter {
-    fn from_app(_: &gateway_runtime::Scope<'_>) -> Result<Self, StartError> {
+    fn from_app(_: &gateway_runtime::BuildContext<'_>) -> Result<Self, StartError> {
         Ok(Self(Cell::new(0)))
     }
 }
