@@ -115,7 +115,7 @@ impl ConsumerTask {
                         target: "gateway::bus",
                         what = %self.name(),
                         %error,
-                        "not consumed"
+                        "consumer not started"
                     );
                     tokio::select! {
                         () = sleep(RESUBSCRIBE_DELAY) => {}

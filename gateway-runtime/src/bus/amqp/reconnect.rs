@@ -132,7 +132,7 @@ impl ReconnectTask {
                 connection = self.name,
                 broker = %self.address,
                 reason = why,
-                "lost"
+                "connection lost"
             );
             self.states.send_replace(ConnectionState::Disconnected(BusError::new(
                 BusErrorKind::Disconnected,
@@ -150,7 +150,7 @@ impl ReconnectTask {
                 target: "gateway::bus",
                 connection = self.name,
                 broker = %self.address,
-                "connected again"
+                "reconnected"
             );
             self.states.send_replace(ConnectionState::Connected(Arc::clone(&wire)));
         }
@@ -168,7 +168,7 @@ impl ReconnectTask {
                         target: "gateway::bus",
                         connection = self.name,
                         reason = %error,
-                        "not connected"
+                        "connection failed"
                     );
                     let detail = format!("RabbitMQ at {} cannot be reached: {error}", self.address);
                     self.states.send_replace(ConnectionState::Disconnected(BusError::new(

@@ -94,7 +94,7 @@ impl Handler for Mount {
                 http.request.method = method.as_str(),
                 url.path = instance,
                 internal = error.log_message(),
-                "failed"
+                "mounted service failed"
             );
             let mut response = problem::respond(&error, &instance, &id).map(Body::from);
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), id.header());

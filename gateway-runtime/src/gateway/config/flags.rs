@@ -61,8 +61,9 @@ fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Flags, lexopt::
             Long("listen") => flags.set.push(("http.listen".to_owned(), parser.value()?.string()?)),
             Long("set") => {
                 let pair = parser.value()?.string()?;
-                let (key, value) =
-                    pair.split_once('=').ok_or("--set wants KEY=VALUE, such as log.level=debug")?;
+                let (key, value) = pair.split_once('=').ok_or(
+                    "invalid value for `--set`\nhelp: write KEY=VALUE, such as `log.level=debug`",
+                )?;
                 flags.set.push((key.to_owned(), value.to_owned()));
             }
             Long("list") => flags.action = Action::List,

@@ -25,11 +25,11 @@ Serves until SIGTERM or SIGINT. SIGHUP reads the configuration again.
 pub(super) const OPTIONS: &str = "\
 Options:
   --config FILE      read this file instead of ./gateway.toml
-  --listen ADDRESS   listen here instead of http.listen, such as 127.0.0.1:8080
-  --set KEY=VALUE    set one key of the configuration, such as log.level=debug; may be repeated
-  --list             print what is registered: services, methods, providers; then stop
-  -V, --version      print the program's version; then stop
-  -h, --help         print this; then stop
+  --listen ADDRESS   listen on this address instead of http.listen, such as 127.0.0.1:8080
+  --set KEY=VALUE    set one key of the configuration, such as log.level=debug; repeatable
+  --list             print the registered services, methods and providers, and exit
+  -V, --version      print the version of the program, and exit
+  -h, --help         print this help, and exit
 
-The configuration: the file, then credentials, then GATEWAY__SECTION__KEY from the \
-environment, then these options.";
+Sources of the configuration, each over those before it: the file, credentials,
+GATEWAY__SECTION__KEY in the environment, these options.";

@@ -218,7 +218,7 @@ fn call(it: &MethodDescription<'_>) -> Value {
 fn answer(it: &MethodDescription<'_>) -> Value {
     let status = if matches!(it.method.answer, ReplyShape::Empty) { 204 } else { 200 };
     let mut message = json!({
-        "title": format!("{}: answer", it.method.spec.title),
+        "title": format!("{}: reply", it.method.spec.title),
         "correlationId": correlation(),
         "headers": header_fields(json!({ "const": status })),
     });

@@ -34,7 +34,7 @@ pub(super) fn of_call(it: &MethodDescription<'_>) -> Vec<(String, Value)> {
     } else {
         messages.push((
             format!("{}_answer", it.id),
-            message(&format!("{title}: answer"), result(&answer)),
+            message(&format!("{title}: reply"), result(&answer)),
         ));
     }
     messages

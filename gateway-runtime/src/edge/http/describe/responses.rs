@@ -57,20 +57,21 @@ fn success(it: &MethodDescription<'_>) -> (&'static str, Value) {
                 json!({ "description": "Success, without content.", "headers": headers }),
             );
         }
-        ReplyShape::Json(_) => ("The answer.", json!({ "application/json": { "schema": schema } })),
+        ReplyShape::Json(_) => ("The reply.", json!({ "application/json": { "schema": schema } })),
         // OpenAPI 3.1 has no schema for the items of a stream, and readers disagree on the meaning
         // of `schema` here.
         ReplyShape::Items(_) => (
-            "A stream of items, as `Accept` asks: server-sent events with an item as `data` of \
-             each, or an item a line. If the stream fails, a problem ends it: the `data` of an \
-             event named `error`, or a line `{\"error\": …}`; then the connection is cut.",
+            "A stream of items in the format of `Accept`: server-sent events with an item as the \
+             `data` of each, or one item a line. A problem ends a stream that fails, as the \
+             `data` of an event named `error` or as a line `{\"error\": …}`; then the connection \
+             is closed.",
             StreamFormat::MEDIA
                 .map(|media| (media.to_owned(), json!({ "x-item-schema": schema })))
                 .into_iter()
                 .collect(),
         ),
         ReplyShape::Raw(media) => {
-            ("The answer.", json!({ name_of_media(media): { "schema": raw(media) } }))
+            ("The reply.", json!({ name_of_media(media): { "schema": raw(media) } }))
         }
     };
     ("200", json!({ "description": description, "headers": headers, "content": content }))

@@ -149,7 +149,7 @@ pub(crate) fn front(_: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
 }
 
 const FRONT: &str = "\
-This is a gateway. What it does is published at
+This is a gateway. Its documents:
 
   /docs           for people
   /openapi.json   OpenAPI 3.1
