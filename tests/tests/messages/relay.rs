@@ -316,7 +316,7 @@ async fn authors_dispatcher_serves_its_routes() {
         ("[routes.meta]\ndispatch = 'bus'", "the path is in use"),
         ("[routes.'a/b']\ndispatch = 'bus'", "letters, digits"),
         ("[routes.a]\ndispatch = 'bus'\nbody_byte = 1", "`body_bytes`"),
-        ("[routes.a]\ndispatch = 'bus'\nauth = true", "configure [auth]"),
+        ("[routes.a]\ndispatch = 'bus'\nauth = true", "help: configure `[auth]`"),
         ("[routes.a]\ndispatch = 'archive'\ngreeting = 'a'\nfarewell = 'b'", "`farewell`"),
     ] {
         let error = start(routes).await.unwrap_err().to_string();
