@@ -61,7 +61,8 @@ pub(super) async fn serve<H: Handler>(
     poll_fn(|cx| {
         loop {
             if let Poll::Ready(end) = http.as_mut().poll(cx) {
-                return Poll::Ready(log_end(end, peer));
+                log_end(end, peer);
+                return Poll::Ready(());
             }
             if wake.stopping() && !closing {
                 closing = true;
