@@ -108,7 +108,7 @@ async fn guests_are_kept_on_a_server() {
 async fn start_without_a_database_explains_how_to_configure_one() {
     let error = gateway("").start().await.unwrap_err().to_string();
     assert!(
-        error.contains("`services.guestbook` asks for a `Db`") && error.contains("[store]"),
+        error.contains("`services.guestbook` requires a `Db`") && error.contains("[store]"),
         "{error}"
     );
 }

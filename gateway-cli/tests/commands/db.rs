@@ -128,5 +128,5 @@ fn an_authors_migrations_are_counted_on_their_own() {
             .migrations(migrations!("tests/migrations"))
     };
     let error = run("serve --listen 127.0.0.1:0", twice).unwrap_err();
-    assert!(error.contains("`gateway-cli` has migrations twice"), "{error}");
+    assert!(error.contains("duplicate owner of migrations `gateway-cli`"), "{error}");
 }
