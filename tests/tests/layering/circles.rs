@@ -123,5 +123,5 @@ fn circles_are_found() {
         graph.entry(from.to_owned()).or_default().insert(to.to_owned());
     }
     assert_eq!(circles(&graph), BTreeSet::from([vec!["a", "b", "c"]]));
-    assert!(imports()["pipeline/stack"].contains("pipeline/deadline"), "the imports are read");
+    assert!(imports()["pipeline/stack"].contains("pipeline/deadline/mod"), "the imports are read");
 }
