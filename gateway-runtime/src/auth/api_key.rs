@@ -118,6 +118,7 @@ impl PresentedKey {
             unauthenticated("the API key is unknown, revoked or expired").with_log_message(reason)
         };
         let key = keys.find(&self.id).await?.ok_or_else(|| bad("no API key has this id"))?;
+        // Compared in constant time (SEMANTICS §4).
         if !bool::from(key.hash.ct_eq(&self.hash)) {
             Err(bad("the secret of the API key is wrong"))
         } else if key.revoked {

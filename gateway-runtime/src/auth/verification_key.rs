@@ -1,4 +1,5 @@
-//! Keys that verify signatures. Each has one algorithm; the `alg` of a token does not change it.
+//! Keys that verify signatures. The algorithm is fixed by the key (SEMANTICS §4); the `alg` of a
+//! token does not change it.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The cost of a call of a provider's method to us, as the method's attribute declares it
-//! (SEMANTICS §7).
+//! The cost of a call of a provider's method to us, as the method's attribute declares it: an
+//! estimated cost; unknown where none is declared, and never silently 0 (SEMANTICS §7).
 
 use std::{any::Any, fmt};
 

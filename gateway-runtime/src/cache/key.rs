@@ -1,5 +1,6 @@
-//! The cache key of a reply. Everything that the reply may depend on is written out in it, so that
-//! no two calls share a key by chance or by design.
+//! The cache key of a reply (SEMANTICS §9): service, version, method, schema hash, canonical
+//! arguments, and the account. Everything that the reply may depend on is written out in it, so
+//! that no two calls share a key by chance or by design.
 
 use std::sync::Arc;
 

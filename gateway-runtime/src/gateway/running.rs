@@ -1,4 +1,4 @@
-//! A running gateway, and its shutdown.
+//! A running gateway, and its shutdown: stop accepting, finish what is in flight, exit.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 

@@ -1,4 +1,5 @@
-//! The stack of layers, outermost first. SEMANTICS §2 fixes the order.
+//! The stack of layers, outermost first. SEMANTICS §2 fixes the order: an anonymous caller learns
+//! nothing from validation, and a refused call has claimed no key, spent no quota and held no money.
 
 use std::{future::Future, sync::Arc};
 

@@ -212,6 +212,7 @@ impl<'a> Failover<'a> {
             .filter_map(|tried| Some((tried.retry_at?, tried)))
             .filter(|(retry_at, tried)| self.is_available_at(tried.member, now, *retry_at))
             .min_by_key(|(retry_at, _)| *retry_at)?;
+        // Full-jitter back-off (SEMANTICS §3): a random pause up to the doubled maximum.
         let max_pause = settings
             .backoff
             .saturating_mul(1 << (tried.attempts - 1).min(20))

@@ -1,5 +1,5 @@
-//! The buckets of all gateways, in Redis: one script for all policies of a call, by the server's
-//! clock.
+//! The buckets of all gateways, in Redis: one script for all policies of a call, one atomic step by
+//! the server's clock (SEMANTICS §6).
 //!
 //! The keys of an account carry its name as hash tag, so that they are in one slot of a cluster.
 

@@ -1,4 +1,5 @@
-//! The executor: turns a message into a call, executes it and acknowledges the message.
+//! The executor: turns a message into a call, executes it and acknowledges the message; the ack
+//! follows once the result is durable (SEMANTICS §11).
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -15,7 +15,8 @@ use crate::{
 pub struct BusDispatchSettings {
     /// The exchange for messages; defaults to the name of the service.
     pub exchange: Option<String>,
-    /// The services that are exchanges, on the route `*`. Messages go to no other exchange.
+    /// The allow-list of exchanges on the route `*`: services of these names. Messages go to no
+    /// other exchange.
     pub exchanges: Vec<String>,
     /// The maximum size of a request's body, in bytes, which is sent whole: 16 MiB.
     pub body_bytes: usize,

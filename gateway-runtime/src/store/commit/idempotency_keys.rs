@@ -1,4 +1,5 @@
-//! Idempotency keys (SEMANTICS §5): claims of keys by fenced leases, and stored answers.
+//! Idempotency keys (SEMANTICS §5): claims of keys by fenced leases, each claimed in one statement,
+//! and stored answers.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,5 @@
-//! The store writer: group commit of the commands of concurrent calls.
+//! The store writer: group commit of the commands of concurrent calls, off the hot path and through
+//! a bounded queue (SEMANTICS §8).
 //!
 //! A commit takes about as long for one command as for a hundred, and most of that time is the
 //! disk's. So commands that arrive during a commit wait and are committed together: a lone call
