@@ -18,7 +18,7 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// Fails if the broker has not accepted the message, or the outcome is unknown.
-    /// [`BusErrorKind::Unroutable`] only for a message that is [mandatory](Message::mandatory).
+    /// `BusErrorKind::Unroutable` only for a message that is [mandatory](Message::mandatory).
     fn publish(&self, message: Message) -> BoxFuture<'static, Result<(), BusError>>;
 
     /// Publishes a reply to the queue that its caller named.
@@ -28,7 +28,7 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// As [`publish`](Self::publish); [`BusErrorKind::Unroutable`] if the caller has left.
+    /// As [`publish`](Self::publish); `BusErrorKind::Unroutable` if the caller has left.
     fn reply(&self, message: Message) -> BoxFuture<'static, Result<(), BusError>>;
 
     /// Publishes a mandatory message that expires at `deadline`, and waits for the reply: the

@@ -28,7 +28,7 @@ pub use crate::provider::http_client::{
 /// attempt in its time.
 ///
 /// ```no_run
-/// # use gateway_runtime::{HttpClient, ProviderError, Secret};
+/// # use gateway_runtime::{ProviderError, Secret, provider::HttpClient};
 /// # #[derive(serde::Deserialize)] struct Latest;
 /// # async fn latest(
 /// #     http: &HttpClient,
