@@ -32,12 +32,12 @@ func main() {
 	}
 	found, _, err := admin.GetAdminAccountsId(ctx, id).Execute()
 	must(err == nil, err)
-	must(len(found.Balances) == 1 && found.Balances[0] == *gateway.NewBalance("USD", "25", "0"), found)
+	must(len(found.Balances) == 1 && found.Balances[0] == *gateway.NewBalanceView("USD", "25", "0"), found)
 	entries, _, err := admin.GetAdminAccountsIdEntries(ctx, id).Limit(1).Execute()
 	must(err == nil, err)
 	must(entries.Items[0].Kind == "credit" && entries.Items[0].Amount == "25" && entries.Next.Get() == nil, entries)
 
-	key, _, err := admin.PostAdminAccountsIdKeys(ctx, id).KeyOrder(gateway.KeyOrder{Scopes: []string{"a", "b"}}).Execute()
+	key, _, err := admin.PostAdminAccountsIdKeys(ctx, id).NewKey(gateway.NewKey{Scopes: []string{"a", "b"}}).Execute()
 	must(err == nil, err)
 	must(strings.HasPrefix(key.Key, "gk_") && len(key.Scopes) == 2 && key.Expires.Get() == nil, key)
 	_, err = admin.DeleteAdminAccountsIdKeysKeyId(ctx, id, key.Id).Execute()
@@ -53,19 +53,19 @@ func main() {
 	rate, total, concurrency := "5/s", "100000/min", int64(math.MaxInt64)
 	settings := gateway.NewQuotaSettings()
 	settings.SetEnabled(false)
-	settings.SetTotal(gateway.StringAsAllowance(&total))
-	of_currency := gateway.AllowanceOneOf{Rate: &rate, Concurrency: &concurrency}
-	settings.SetServices(map[string]gateway.Allowance{"currency": gateway.AllowanceOneOfAsAllowance(&of_currency)})
+	settings.SetTotal(gateway.StringAsLimitSettings(&total))
+	of_currency := gateway.LimitSettingsOneOf{Rate: &rate, Concurrency: &concurrency}
+	settings.SetServices(map[string]gateway.LimitSettings{"currency": gateway.LimitSettingsOneOfAsLimitSettings(&of_currency)})
 	_, _, err = admin.PutAdminLimits(ctx).QuotaSettings(*settings).Execute()
 	must(err == nil, err)
 	limits, _, err := admin.GetAdminLimits(ctx).Execute()
 	must(err == nil, err)
-	must(limits.Limits.Total.AllowanceOneOf.GetRate() == total, limits)
-	kept := limits.Limits.Services["currency"].AllowanceOneOf
+	must(limits.Limits.Total.LimitSettingsOneOf.GetRate() == total, limits)
+	kept := limits.Limits.Services["currency"].LimitSettingsOneOf
 	must(kept.GetRate() == rate && kept.GetConcurrency() == concurrency, kept)
 
-	release := gateway.VerdictOneOf1AsVerdict(gateway.NewVerdictOneOf1(true))
-	_, _, err = admin.PostAdminHoldsCallSettle(ctx, "0").Verdict(release).Execute()
+	release := gateway.HoldResolutionOneOf1AsHoldResolution(gateway.NewHoldResolutionOneOf1(true))
+	_, _, err = admin.PostAdminHoldsCallSettle(ctx, "0").HoldResolution(release).Execute()
 	must(refusal(err).Code == "not-found", err)
 	stranger := context.WithValue(ctx, gateway.ContextAccessToken, "another")
 	_, _, err = admin.GetAdminProviders(stranger).Execute()

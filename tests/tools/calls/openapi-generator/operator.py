@@ -7,17 +7,17 @@ import time
 from gateway_client import (
     AccountCreate,
     AdminApi,
-    Allowance,
-    AllowanceOneOf,
+    LimitSettings,
+    LimitSettingsOneOf,
     ApiClient,
     Configuration,
     CreditCreate,
     Currency,
-    KeyOrder,
+    NewKey,
     Problem,
     QuotaSettings,
-    Verdict,
-    VerdictOneOf1,
+    HoldResolution,
+    HoldResolutionOneOf1,
 )
 from gateway_client.exceptions import NotFoundException, UnauthorizedException
 
@@ -38,7 +38,7 @@ with ApiClient(configuration) as client:
     entries = admin.get_admin_accounts_id_entries(account, limit=1)
     assert [(it.kind, it.amount) for it in entries.items] == [("credit", "25")] and entries.next is None, entries
 
-    key = admin.post_admin_accounts_id_keys(account, key_order=KeyOrder(scopes=["a", "b"]))
+    key = admin.post_admin_accounts_id_keys(account, new_key=NewKey(scopes=["a", "b"]))
     assert key.key.startswith("gk_") and key.scopes == ["a", "b"] and key.expires is None, key
     admin.delete_admin_accounts_id_keys_key_id(account, key.id)
 
@@ -51,16 +51,16 @@ with ApiClient(configuration) as client:
     concurrency = 2**63
     limits = QuotaSettings(
         enabled=False,
-        total=Allowance("100000/min"),
-        services={"currency": Allowance(AllowanceOneOf(rate="5/s", concurrency=concurrency))},
+        total=LimitSettings("100000/min"),
+        services={"currency": LimitSettings(LimitSettingsOneOf(rate="5/s", concurrency=concurrency))},
     )
     admin.put_admin_limits(quota_settings=limits)
     limits = admin.get_admin_limits().limits
-    assert limits.total and limits.total.actual_instance == AllowanceOneOf(rate="100000/min"), limits
-    assert limits.services["currency"].actual_instance == AllowanceOneOf(rate="5/s", concurrency=concurrency), limits
+    assert limits.total and limits.total.actual_instance == LimitSettingsOneOf(rate="100000/min"), limits
+    assert limits.services["currency"].actual_instance == LimitSettingsOneOf(rate="5/s", concurrency=concurrency), limits
 
     try:
-        admin.post_admin_holds_call_settle("0", Verdict(VerdictOneOf1(release=True)))
+        admin.post_admin_holds_call_settle("0", HoldResolution(HoldResolutionOneOf1(release=True)))
         raise AssertionError("it was not refused")
     except NotFoundException as refusal:
         assert isinstance(refusal.data, Problem) and refusal.data.code == "not-found", refusal.data

@@ -24,7 +24,7 @@ assert.deepEqual(balances, [{ currency: "USD", available: "25", held: "0" }]);
 const entries = await admin.getAdminAccountsIdEntries({ id, limit: 1 });
 assert.deepEqual([entries.items.map(({ kind, amount }) => [kind, amount]), entries.next], [[["credit", "25"]], null]);
 
-const key = await admin.postAdminAccountsIdKeys({ id, keyOrder: { scopes: ["a", "b"] } });
+const key = await admin.postAdminAccountsIdKeys({ id, newKey: { scopes: ["a", "b"] } });
 assert.deepEqual([key.key.slice(0, 3), key.scopes, key.expires], ["gk_", ["a", "b"], null]);
 await admin.deleteAdminAccountsIdKeysKeyId({ id, keyId: key.id });
 
@@ -43,7 +43,7 @@ assert.deepEqual(
   [{ rate: "100000/min", concurrency: undefined }, { currency: { rate: "5/s", concurrency: 7 } }],
 );
 
-const unknown = admin.postAdminHoldsCallSettle({ call: "0", verdict: { release: true } });
+const unknown = admin.postAdminHoldsCallSettle({ call: "0", holdResolution: { release: true } });
 assert.equal((await refusal(unknown)).code, "not-found");
 const stranger = new AdminApi(new Configuration({ basePath, accessToken: "another" }));
 assert.equal((await refusal(stranger.getAdminProviders())).code, "unauthenticated");
