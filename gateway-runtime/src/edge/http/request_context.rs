@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 
 use crate::{
     base::{
@@ -29,8 +29,8 @@ impl RequestContext {
     }
 
     /// Writes the access log line of a request that did not become a call. Calls have the line of
-    /// the pipeline.
-    pub(super) fn log(&self, error: &Error, origin: Origin, asked: std::fmt::Arguments<'_>) {
+    /// the pipeline. `head` is the method and the path, if they could be read.
+    pub(super) fn log(&self, error: &Error, origin: Origin, head: Option<(&Method, &str)>) {
         let duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         macro_rules! line {
             ($level:ident) => {
@@ -38,7 +38,8 @@ impl RequestContext {
                     target: "gateway::request",
                     request_id = self.id.as_str(),
                     origin = origin.as_str(),
-                    asked,
+                    http.request.method = head.map(|(method, _)| method.as_str()),
+                    url.path = head.map(|(_, path)| path),
                     status = error.code().status(),
                     code = error.code().name(),
                     duration_us,

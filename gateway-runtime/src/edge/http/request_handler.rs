@@ -232,7 +232,7 @@ impl HttpEdge {
     ) -> Response<Body> {
         let answered = AssertUnwindSafe(self.answer(head, body, context)).catch_unwind().await;
         answered.unwrap_or_else(|panic| Err(panicked(&*panic))).unwrap_or_else(|error| {
-            context.log(&error, Origin::Http, format_args!("{} {}", head.method, head.uri.path()));
+            context.log(&error, Origin::Http, Some((&head.method, head.uri.path())));
             refuse(&error, head.uri.path(), &context.id)
         })
     }

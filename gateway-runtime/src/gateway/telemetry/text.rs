@@ -89,7 +89,9 @@ impl TextFields {
         let duration = duration(micros.parse().unwrap_or_default());
         // A request that did not become a call has no method.
         let subject = if service.is_empty() {
-            format!("{} {}", take("http.request.method"), take("url.path")).trim().to_owned()
+            let (method, path) = (take("http.request.method"), take("url.path"));
+            // A message of a WebSocket has neither, nor has a head that cannot be read.
+            if method.is_empty() { "a request".to_owned() } else { format!("{method} {path}") }
         } else {
             format!("{service}/v{version}/{method}")
         };

@@ -42,7 +42,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) fn respond<B>(error: &Error, request: &Request<B>, peer: &Peer) -> Response<Body> {
     let path = request.uri().path();
     let context = RequestContext::now(request.headers().get(REQUEST_ID), peer.clone());
-    context.log(error, Origin::Http, format_args!("{} {path}", request.method()));
+    context.log(error, Origin::Http, Some((request.method(), path)));
     let mut response = problem::respond(error, path, &context.id).map(Body::from);
     response.headers_mut().insert(REQUEST_ID, context.id.header());
     if request.version() < Version::HTTP_2 {
@@ -88,7 +88,7 @@ impl Unread<'_> {
     pub(super) fn encode(self, limits: &HttpLimits, peer: &Peer, has_body: bool) -> Vec<u8> {
         let error = self.error(limits);
         let context = RequestContext::now(None, peer.clone());
-        context.log(&error, Origin::Http, format_args!("an HTTP/1.1 request"));
+        context.log(&error, Origin::Http, None);
         let response = problem::respond(&error, "", &context.id);
         let (status, body) = (response.status(), response.body());
         let date = httpdate::fmt_http_date(SystemTime::now());

@@ -200,7 +200,7 @@ impl Calls {
         error: &Error,
     ) -> BoxStream<'static, OutgoingMessage> {
         let moment = RequestContext::now(None, self.peer.clone());
-        moment.log(error, Origin::WebSocket, format_args!("a message"));
+        moment.log(error, Origin::WebSocket, None);
         let response = id.map(|id| {
             jsonrpc::failure(
                 &id,
