@@ -82,3 +82,19 @@ fn start_line_has_address_documents_and_counts() {
         services.iter().map(|service| service["methods"].as_array().unwrap().len()).sum();
     assert_eq!((&line["services"], &line["methods"]), (&json!(services.len()), &json!(methods)));
 }
+
+#[test]
+fn line_of_a_refused_request_names_its_method_and_path() {
+    let folder = Folder::new("log.format = 'json'");
+    let serving = folder.serve("", &[]);
+    let lines = serving.lines();
+    assert_eq!(serving.get("/nowhere/at/all", "").0, 404);
+    let line = loop {
+        let line = lines.recv_timeout(PATIENCE).expect("the request has no line");
+        if line.contains("\"refused\"") {
+            break serde_json::from_str::<Value>(&line).unwrap();
+        }
+    };
+    let named = (&line["http.request.method"], &line["url.path"]);
+    assert_eq!(named, (&json!("GET"), &json!("/nowhere/at/all")), "{line}");
+}
