@@ -245,32 +245,20 @@ fn log_done(operation: &Operation, operator: &str, path: &str, id: &RequestId, t
 
 /// Logs a request that was refused or failed.
 fn log(head: &Parts, id: &RequestId, error: &Error) {
-    let (request_id, code, status) = (id.as_str(), error.code().name(), error.code().status());
-    let (detail, internal) = (error.detail(), error.log_message());
-    let (method, path) = (head.method.as_str(), head.uri.path());
-    if error.code() == Code::INTERNAL {
-        tracing::error!(
-            target: "gateway::admin",
-            request_id,
-            http.request.method = method,
-            url.path = path,
-            status,
-            code,
-            detail,
-            internal,
-            "refused"
-        );
-    } else {
-        tracing::info!(
-            target: "gateway::admin",
-            request_id,
-            http.request.method = method,
-            url.path = path,
-            status,
-            code,
-            detail,
-            internal,
-            "refused"
-        );
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "gateway::admin",
+                request_id = id.as_str(),
+                http.request.method = head.method.as_str(),
+                url.path = head.uri.path(),
+                status = error.code().status(),
+                code = error.code().name(),
+                detail = error.detail(),
+                internal = error.log_message(),
+                "refused"
+            )
+        };
     }
+    if error.code() == Code::INTERNAL { line!(error) } else { line!(info) }
 }
