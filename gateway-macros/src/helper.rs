@@ -60,8 +60,9 @@ pub(crate) fn mentions(helpers: &[Attribute]) -> TokenStream {
     let named = Ident::new(NAMED, Span::call_site());
     for helper in helpers {
         let path = helper.path();
-        if !seen.contains(&path) {
-            seen.push(path);
+        let text = path.to_token_stream().to_string();
+        if !seen.contains(&text) {
+            seen.push(text);
             mentions.extend(quote!(#[#path(#named)] const _: () = ();));
         }
     }

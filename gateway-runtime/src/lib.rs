@@ -59,8 +59,10 @@ pub mod store;
 pub mod client {
     //! The typed client: calls of a service in another process, over HTTP or the bus.
 
+    #[cfg(feature = "http-client")]
+    pub use crate::edge::client::Http;
     pub use crate::edge::client::{
-        Bus, ByteStream, ClientError, ClientInput, Expected, FromReply, Http, PendingCall, Problem,
+        Bus, ByteStream, ClientError, ClientInput, Expected, FromReply, PendingCall, Problem,
         ReplyBody, ReplyStream, Transport, TransportRequest, TransportResponse,
     };
 }
@@ -68,20 +70,23 @@ pub mod client {
 pub mod db {
     //! The database of authors: migrations of their own tables, and the outbox.
 
-    pub use crate::store::{
-        Migration, MigrationStatus, Migrations, OutboxConnection, Sql, StoreError,
-    };
+    #[cfg(feature = "sqlite")]
+    pub use crate::store::OutboxConnection;
+    pub use crate::store::{Migration, MigrationStatus, Migrations, Sql, StoreError};
 }
 
 pub mod http {
     //! HTTP for authors: mounted services, webhooks, and dispatchers of routes.
 
+    #[cfg(all(feature = "internals", feature = "websocket"))]
+    #[doc(hidden)]
+    pub use crate::edge::http::Conversation;
     #[cfg(feature = "internals")]
     #[doc(hidden)]
     pub use crate::edge::http::{
-        BindError, BodyBudget, BodyError, Compressed, CompressionSettings, Conversation,
-        CorsSettings, Documents, DrainOutcome, Handler, Http2Limits, HttpEdge, HttpLimits,
-        HttpSettings, Info, Protection, RouteTable, Server, WebSocketSettings, read_body,
+        BindError, BodyBudget, BodyError, Compressed, CompressionSettings, CorsSettings, Documents,
+        DrainOutcome, Handler, Http2Limits, HttpEdge, HttpLimits, HttpSettings, Info, Protection,
+        RouteTable, Server, WebSocketSettings, read_body,
     };
     pub use crate::edge::{
         dispatch::{DispatchFuture, DispatchRequest, Dispatcher, RouteConfig},
@@ -142,6 +147,7 @@ pub use service::arguments::Arguments;
 pub use service::into_reply::{IntoReply, MethodError, MethodResult};
 pub use service::registry::Binder;
 
+#[cfg(feature = "sqlite")]
 pub use store::{Db, sqlx};
 
 /// Links crates for the services and providers that they register. A crate that is only named in

@@ -146,7 +146,12 @@ const _: () = {
 // impl Currency {
 //     /// Latest rates for a base currency.
 //     #[expose_method(GET, price = "0.001 USD")]
-//     async fn rates(&self, query: RatesQuery, sources: Providers<dyn RateSource>, call: Call) -> Result<Rates> { … }
+//     async fn rates(
+//         &self,
+//         query: RatesQuery,
+//         sources: Providers<dyn RateSource>,
+//         call: Call,
+//     ) -> Result<Rates> { … }
 // }
 impl Currency {
     async fn rates(
@@ -180,7 +185,11 @@ const _: () = {
             gw::MethodSpec {
                 description: "Latest rates for a base currency.",
                 price: gw::Some(Money::literal(1_000_000, "USD")),
-                ..gw::MethodSpec::new("rates", gw::Verb::Get, gw::SourceLocation { file: file!(), line: line!() })
+                ..gw::MethodSpec::new(
+                    "rates",
+                    gw::Verb::Get,
+                    gw::SourceLocation { file: file!(), line: line!() },
+                )
             },
             gw::None,
         )

@@ -147,7 +147,8 @@ fn fixer_io() -> Router {
 }
 
 fn currencylayer_com() -> Router {
-    let answer = |State(failing): State<Failing>, Query(query): Query<HashMap<String, String>>| async move {
+    type Text = Query<HashMap<String, String>>;
+    let answer = |State(failing): State<Failing>, Query(query): Text| async move {
         if let Some(failure) = failure(&failing).await {
             return failure;
         }

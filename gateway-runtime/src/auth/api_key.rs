@@ -11,12 +11,11 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use ring::rand::{SecureRandom, SystemRandom};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{
     auth::{error::unauthenticated, settings::ApiKeySettings},
-    base::{call::Caller, error::Error, secret::Secret},
+    base::{call::Caller, digest::Sha256, error::Error, secret::Secret},
 };
 
 /// The prefix of every key, by which scanners recognise leaked secrets.
@@ -39,6 +38,49 @@ pub struct ApiKey {
 
 /// A store of API keys. The gateway looks a key up for each call with it and caches nothing, so
 /// that a revocation holds from the next call on.
+///
+/// The owner of a key sends all of it in `X-Api-Key`. A store needs the hash of its secret alone:
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use futures_util::future::BoxFuture;
+/// use gateway_runtime::{ApiKey, ApiKeys, Error, NewApiKey, Secret};
+///
+/// /// The keys of partners, by id.
+/// #[derive(Debug, Default)]
+/// struct Partners(HashMap<String, ApiKey>);
+///
+/// impl Partners {
+///     /// Creates a key, and returns it for its owner.
+///     fn create(&mut self, account: &str) -> Result<Secret, Error> {
+///         let new = NewApiKey::generate()?;
+///         let key = ApiKey {
+///             account: account.into(),
+///             scopes: ["currency:write".into()].into(),
+///             expires: None,
+///             revoked: false,
+///             hash: new.hash,
+///         };
+///         self.0.insert(new.id, key);
+///         Ok(new.key)
+///     }
+/// }
+///
+/// impl ApiKeys for Partners {
+///     fn find<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<ApiKey>, Error>> {
+///         Box::pin(async move { Ok(self.0.get(id).cloned()) })
+///     }
+/// }
+///
+/// let mut partners = Partners::default();
+/// let key = partners.create("acme")?;
+/// assert!(key.expose().starts_with("gk_"));
+/// # fn add(gateway: gateway_runtime::Gateway, partners: Partners) -> gateway_runtime::Gateway {
+/// gateway.with_api_keys(partners)
+/// # }
+/// # Ok::<(), Error>(())
+/// ```
 pub trait ApiKeys: fmt::Debug + Send + Sync + 'static {
     /// Returns the key with this id, even if it has expired or is revoked.
     ///
@@ -75,7 +117,7 @@ impl NewApiKey {
         let id: String = name.chars().take(16).collect();
         let secret = hex::encode(random::<32>()?);
         let key = Secret::new(format!("{PREFIX}{id}_{secret}"));
-        Ok(Self { id, key, hash: Sha256::digest(secret).into() })
+        Ok(Self { id, key, hash: Sha256::of(secret) })
     }
 }
 
@@ -104,7 +146,7 @@ impl PresentedKey {
         let (id, secret) = parts
             .filter(|(id, secret)| is_id(id) && is_secret(secret))
             .ok_or_else(|| unauthenticated("malformed API key; its form is gk_{id}_{secret}"))?;
-        Ok(Self { id: id.into(), hash: Sha256::digest(secret).into() })
+        Ok(Self { id: id.into(), hash: Sha256::of(secret) })
     }
 
     /// Returns the caller of the key.

@@ -190,8 +190,7 @@ impl JwksFetcher {
     }
 
     async fn fetch(&self) -> Result<Vec<VerificationKey>, JwksError> {
-        let response = self.http.get(&self.url).timeout(FETCH_TIMEOUT).send().await;
-        let json = response.map_err(JwksError::Fetch)?.bytes().await.map_err(JwksError::Fetch)?;
+        let json = self.http.fetch(&self.url, FETCH_TIMEOUT).await.map_err(JwksError::Fetch)?;
         parse_key_set(&json)
     }
 }

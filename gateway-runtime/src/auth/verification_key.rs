@@ -11,7 +11,7 @@ use ring::{
         UnparsedPublicKey,
     },
 };
-use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
+use rustls_pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
 use serde::Deserialize;
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 

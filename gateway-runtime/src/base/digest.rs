@@ -1,21 +1,50 @@
-//! The SHA-256 digest of several texts, for texts that name something together, or that are
-//! compared without being stored.
+//! SHA-256 (FIPS 180-4), and the digest of several texts, for texts that name something together,
+//! or that are compared without being stored.
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
+
+/// A SHA-256 digest of parts that arrive one by one.
+#[derive(Clone)]
+pub(crate) struct Sha256(Context);
+
+impl Sha256 {
+    /// Starts the digest of no bytes.
+    pub(crate) fn new() -> Self {
+        Self(Context::new(&SHA256))
+    }
+
+    /// Returns the digest of `bytes`.
+    pub(crate) fn of(bytes: impl AsRef<[u8]>) -> [u8; 32] {
+        let mut digest = Self::new();
+        digest.update(bytes);
+        digest.finish()
+    }
+
+    /// Adds bytes.
+    pub(crate) fn update(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.update(bytes.as_ref());
+    }
+
+    /// Returns the digest of all bytes.
+    pub(crate) fn finish(self) -> [u8; 32] {
+        let mut digest = [0; 32];
+        digest.copy_from_slice(self.0.finish().as_ref());
+        digest
+    }
+}
 
 /// Returns the digest of texts. Each is hashed with its length, so that no two sequences of texts
 /// are the same bytes.
 pub(crate) fn digest(texts: impl IntoIterator<Item: AsRef<[u8]>>) -> [u8; 32] {
-    let add = |digest: Sha256, text: &[u8]| {
-        digest.chain_update((text.len() as u64).to_be_bytes()).chain_update(text)
-    };
-    texts
-        .into_iter()
-        .fold(Sha256::new(), |digest, text| add(digest, text.as_ref()))
-        .finalize()
-        .into()
+    let mut digest = Sha256::new();
+    for text in texts {
+        let text = text.as_ref();
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text);
+    }
+    digest.finish()
 }
 
 /// Returns the digest of texts as 64 hexadecimal digits.

@@ -100,6 +100,46 @@ pub trait MediaType: Send + 'static {
 }
 
 /// Common media types of replies.
+///
+/// ```
+/// use gateway_runtime::{MediaType, prelude::*};
+///
+/// const LOGO: &[u8] = b"\x89PNG\r\n\x1a\n";
+///
+/// #[service]
+/// struct Pages;
+///
+/// #[service]
+/// impl Pages {
+///     /// Returns a page.
+///     #[expose_method(GET)]
+///     async fn front(&self) -> Result<Raw<media::Html>> {
+///         Ok(Raw::new("<!doctype html><title>Rates</title>"))
+///     }
+///
+///     /// Returns the picture on the page.
+///     #[expose_method(GET)]
+///     async fn logo(&self) -> Result<Raw<media::Png>> {
+///         Ok(Raw::new(LOGO))
+///     }
+///
+///     /// Returns the licence, which browsers show as it is.
+///     #[expose_method(GET)]
+///     async fn licence(&self) -> Result<Raw<media::PlainText>> {
+///         Ok(Raw::new("Licensed under either of …"))
+///     }
+///
+///     /// Returns a key file, which browsers save.
+///     #[expose_method(GET)]
+///     async fn key_file(&self) -> Result<Raw<media::OctetStream>> {
+///         Ok(Raw::new(vec![0; 32]))
+///     }
+/// }
+///
+/// # fn main() {
+/// assert_eq!(media::PlainText::NAME, "text/plain; charset=utf-8");
+/// # }
+/// ```
 pub mod media {
     use super::MediaType;
 
@@ -132,6 +172,33 @@ pub mod media {
 }
 
 /// A reply that is not JSON: bytes of the media type `M`, whole or streamed.
+///
+/// ```
+/// use bytes::Bytes;
+/// use futures_util::stream;
+/// use gateway_runtime::prelude::*;
+///
+/// #[service]
+/// struct Invoices;
+///
+/// #[service]
+/// impl Invoices {
+///     /// Returns the latest invoice.
+///     #[expose_method(GET)]
+///     async fn latest(&self) -> Result<Raw<media::Pdf>> {
+///         Ok(Raw::new("%PDF-1.7"))
+///     }
+///
+///     /// Returns a list of all invoices; each row is sent as soon as it is there.
+///     #[expose_method(GET)]
+///     async fn all(&self) -> Result<Raw<media::Csv>> {
+///         let rows = (1..=3).map(|number| format!("{number},paid\r\n"));
+///         let rows = rows.map(|row| Ok::<Bytes, Error>(row.into()));
+///         Ok(Raw::stream(stream::iter(rows)))
+///     }
+/// }
+/// # fn main() {}
+/// ```
 pub struct Raw<M> {
     content: RawContent,
     media: PhantomData<fn() -> M>,

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use crate::base::{
+    call::Input,
+    digest::{Sha256, digest},
+};
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
-
-use crate::base::{call::Input, digest::digest};
 
 /// The key of one reply; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +30,7 @@ impl CacheKey {
     /// Returns the SHA-256 of the key, for stores whose keys must be short and are not compared.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        Sha256::digest(&self.0).into()
+        Sha256::of(&self.0)
     }
 }
 

@@ -143,13 +143,21 @@ async fn flight_is_removed_with_its_last_waiter() {
 proptest! {
     /// Distinguishes account and input.
     #[test]
-    fn keys_differ_where_calls_do(one in ".{0,3}", other in ".{0,3}", input in "[ab]{0,2}", another in "[ab]{0,2}") {
+    fn keys_differ_where_calls_do(
+        one in ".{0,3}",
+        other in ".{0,3}",
+        input in "[ab]{0,2}",
+        another in "[ab]{0,2}",
+    ) {
         let space = KeySpace::for_tests();
         let of = |account: Option<&str>, input: &str| {
             let document = crate::json::document::Document::of_text(input);
             space.key(false, account, &crate::base::call::Input::Valid(document))
         };
-        prop_assert_eq!(of(Some(&one), &input) == of(Some(&other), &another), one == other && input == another);
+        prop_assert_eq!(
+            of(Some(&one), &input) == of(Some(&other), &another),
+            one == other && input == another
+        );
         prop_assert_ne!(of(None, &input), of(Some(&one), &input));
     }
 }

@@ -2,7 +2,8 @@
 //! listeners do to a request; the others import them and do not know each other.
 //!
 //! `http` serves methods, routes and documents; `bus_consumer` executes calls from the bus, and
-//! `bus_dispatch` forwards routes to it; `client` is the typed client; `admin` is the operator's API.
+//! `bus_dispatch` forwards routes to it; `client` is the typed client; `admin` is the operator's
+//! API.
 
 pub mod admin;
 pub mod bus_consumer;

@@ -49,7 +49,7 @@ impl Gateway {
         let state = AdminState {
             probes,
             registry,
-            books: store,
+            store,
             limiting: quotas,
             keys: self.settings.idempotency.clone(),
             redis,
@@ -65,7 +65,7 @@ impl Gateway {
     fn readiness_checks(&self, parts: &AdminParts) -> Vec<Box<dyn ReadinessCheck>> {
         let mut checks: Vec<Box<dyn ReadinessCheck>> = Vec::new();
         if let Some(store) = &parts.store {
-            checks.push(Box::new(store.books.clone()));
+            checks.push(Box::new(store.store.clone()));
         }
         if let Some(redis) = &parts.redis {
             checks.push(Box::new(redis.clone()));

@@ -11,7 +11,7 @@ impl Gateway {
     /// use through [`Db`](crate::Db). Versions are counted for each owner.
     ///
     /// ```no_run
-    /// use gateway_runtime::{prelude::*, store::{Migration, Migrations, Sql}};
+    /// use gateway_runtime::{db::{Migration, Migrations, Sql}, prelude::*};
     ///
     /// # fn add(gateway: Gateway) -> Gateway {
     /// // From files such as `migrations/0001_guests.up.sql` and

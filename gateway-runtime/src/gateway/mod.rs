@@ -3,10 +3,12 @@
 
 mod admin_listener;
 mod builder;
+mod call_path;
 pub(crate) mod config;
 mod foundation;
 mod list;
 mod migrations;
+mod outbox;
 mod preflight;
 mod reload;
 mod routes;

@@ -18,9 +18,9 @@ use crate::{
 
 /// Warns of methods that require an idempotency key when there is no store. Repeating such a call
 /// does harm, and nothing prevents it.
-pub(super) fn warn_unhonoured_keys(registry: &Registry, has_books: bool) {
+pub(super) fn warn_unhonoured_keys(registry: &Registry, honours_keys: bool) {
     let wants_key = |method: &&Arc<Method>| method.spec.idempotency == IdempotencyMode::Required;
-    if !has_books && let Some(method) = registry.methods().find(wants_key) {
+    if !honours_keys && let Some(method) = registry.methods().find(wants_key) {
         tracing::warn!(
             method = method.path(),
             "method requires idempotency keys, which have no effect without `[store]`"

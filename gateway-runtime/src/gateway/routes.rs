@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+#[cfg(feature = "docs-page")]
+use crate::edge::http::docs_page;
 use crate::{
     auth::AcceptedCredentials,
     base::start_error::StartError,
@@ -10,7 +12,7 @@ use crate::{
     edge::{
         bus_dispatch::BusDispatcher,
         dispatch::{Dispatcher, DispatcherFactory, Route, RouteConfig},
-        http::{BodyBudget, Documents, RouteTable, docs_page},
+        http::{BodyBudget, Documents, RouteTable},
     },
     gateway::Gateway,
     json::similar::did_you_mean,
@@ -24,7 +26,7 @@ impl Gateway {
     /// ```
     /// use std::sync::Arc;
     ///
-    /// use gateway_runtime::{dispatch::{DispatchFuture, DispatchRequest, Dispatcher}, prelude::*};
+    /// use gateway_runtime::{http::{DispatchFuture, DispatchRequest, Dispatcher}, prelude::*};
     ///
     /// struct Gone;
     ///
@@ -72,6 +74,7 @@ impl Gateway {
             let documents = Arc::clone(&documents);
             routes.publish(prefix, Box::new(move |path, _| documents.serve(path)));
         }
+        #[cfg(feature = "docs-page")]
         routes.publish("/docs", Box::new(docs_page::serve));
         let mounted =
             self.mounts.iter().map(|mount| routes.mount(mount.clone())).collect::<Vec<_>>();
@@ -81,6 +84,7 @@ impl Gateway {
             .collect::<Vec<_>>();
         told.extend(problems(mounted.into_iter().chain(routed)));
         StartError::from_problems(told)?;
+        #[cfg(feature = "docs-page")]
         routes.publish_front(Box::new(docs_page::front));
         Ok(routes)
     }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "http-client")]
+use crate::provider::HttpClient;
 use crate::{
     base::start_error::StartError,
     bus::{Broker, BusSettings, publisher::Publisher},
@@ -10,7 +12,6 @@ use crate::{
         Gateway,
         reload::{ReloadableSettings, split},
     },
-    provider::HttpClient,
     redis::Redis,
     service::registry::{Registry, RegistrySettings},
 };
@@ -34,12 +35,14 @@ impl Gateway {
     ) -> Result<Registry, StartError> {
         let mut app = self.app.clone();
         app.insert(Arc::new(publisher.clone()));
+        #[cfg(feature = "sqlite")]
         if let Some(db) = self.settings.store.lazy()? {
             app.insert(Arc::new(db));
         }
         if let Some(redis) = redis.map(Redis::for_authors).map(Arc::new) {
             app.insert(redis);
         }
+        #[cfg(feature = "http-client")]
         if app.get::<HttpClient>().is_none() {
             app.insert(Arc::new(HttpClient::new(&self.settings.http_client)?));
         }

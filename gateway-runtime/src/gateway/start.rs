@@ -9,13 +9,8 @@ use tokio::{
 };
 
 use crate::{
-    auth::Authenticator,
     base::{connection_slots::ConnectionSlots, start_error::StartError},
-    bus::{
-        Broker, BusError, CallsStatus,
-        publisher::{Publisher, empty_outbox},
-    },
-    cache,
+    bus::{Broker, BusError, CallsStatus, publisher::Publisher},
     control::OperatorSettings,
     edge::{
         admin::DrainFlag,
@@ -25,24 +20,17 @@ use crate::{
     gateway::{
         Gateway, RunningGateway,
         admin_listener::{AdminListener, AdminParts},
+        call_path::CallPath,
         foundation::Foundation,
         preflight::warn_unhonoured_keys,
-        reload::{ReloadableSettings, Reloader},
+        reload::Reloader,
         storage::Storage,
     },
-    pipeline::{Pipeline, QuotaEnforcer, ReplyCache, Stages},
-    provider::{HttpClient, synchronize},
+    pipeline::Pipeline,
+    provider::synchronize,
     redis::Redis,
     service::registry::Registry,
 };
-
-/// The parts of the gateway that its calls pass.
-struct CallPath {
-    pipeline: Pipeline,
-    quotas: Arc<QuotaEnforcer>,
-    cache: Option<Arc<ReplyCache>>,
-    reloader: Arc<Reloader>,
-}
 
 /// The parts of a gateway that are open before it listens.
 struct Opened {
@@ -181,9 +169,7 @@ impl Gateway {
     ) -> Result<JoinSet<()>, StartError> {
         let mut background = JoinSet::new();
         storage.start_sweeper(&mut background, &self.settings).await;
-        if let Some(db) = self.settings.store.lazy()? {
-            background.spawn(empty_outbox(db, publisher.clone()));
-        }
+        self.start_outbox_relay(&mut background, publisher)?;
         if let Some(redis) = redis {
             background.spawn(synchronize(redis.clone(), registry.pools().cloned().collect()));
         }
@@ -199,48 +185,6 @@ impl Gateway {
         let server = Server::bind(&self.settings.http)
             .map_err(|error| StartError::new(error.to_string()))?;
         Ok(server.with_slots(connections).ending_after(drained))
-    }
-
-    fn authenticator(&self, storage: &Storage) -> Result<Option<Arc<Authenticator>>, StartError> {
-        let kept = storage.api_keys().filter(|_| self.reads_kept_keys());
-        let stores = self.api_keys.iter().cloned().chain(kept).collect();
-        let http = || HttpClient::new(&self.settings.http_client);
-        Ok(Authenticator::new(&self.settings.auth, stores, http)?.map(Arc::new))
-    }
-
-    /// Builds the pipeline, and the reloader of its limits and prices.
-    fn call_path(
-        &self,
-        authenticator: Option<Arc<Authenticator>>,
-        storage: &Storage,
-        redis: Option<&Redis>,
-        registry: &Arc<Registry>,
-    ) -> Result<CallPath, StartError> {
-        let settings = &self.settings;
-        let quotas = QuotaEnforcer::new(&settings.quota, registry, redis.cloned());
-        let is_charged =
-            settings.billing.enabled && authenticator.as_ref().is_some_and(|it| it.accepts().any());
-        let billing = if is_charged { storage.billing(&settings.billing, registry) } else { None };
-        let plans = storage.plans();
-        let backend = cache::open(&settings.cache, redis)?;
-        let cache = backend.and_then(|backend| ReplyCache::new(&settings.cache, registry, backend));
-        let reloader = Arc::new(Reloader {
-            registry: Arc::clone(registry),
-            limiting: Arc::clone(&quotas),
-            billing: billing.clone(),
-            planning: plans.clone(),
-            holding: ReloadableSettings::of(settings)?.holding(),
-        });
-        let pipeline = Pipeline::new(Stages {
-            authenticator,
-            keeping: storage.persistence.clone(),
-            planning: plans,
-            limiting: Some(Arc::clone(&quotas)),
-            caching: cache.clone(),
-            billing,
-            layers: self.layers.clone(),
-        });
-        Ok(CallPath { pipeline, quotas, cache, reloader })
     }
 
     /// Starts polling the configuration file, if there is one; the result requests a reload at

@@ -67,15 +67,15 @@ impl Storage {
         settings: &BillingSettings,
         registry: &Arc<Registry>,
     ) -> Option<Arc<Billing>> {
-        let writer = self.persistence.as_ref()?.journal.clone();
+        let writer = self.persistence.as_ref()?.writer.clone();
         Some(Arc::new(Billing::new(writer, settings, Arc::clone(registry))))
     }
 
     /// Returns the store as the admin API uses it.
     pub(super) fn for_admin(&self, control: Option<Arc<OperatorSettings>>) -> Option<AdminStore> {
         let (persistence, control) = self.persistence.as_ref().zip(control)?;
-        let journal = persistence.journal.clone();
-        Some(AdminStore { books: control.store().clone(), journal, control })
+        let writer = persistence.writer.clone();
+        Some(AdminStore { store: control.store().clone(), writer, control })
     }
 
     /// Starts polling the settings of operators, and applies each change.
@@ -99,7 +99,7 @@ impl Storage {
         let every = settings.billing.grace / 2;
         let retention = persistence.keys.retention;
         let count = move |bytes| anonymous.count(bytes);
-        let writer = persistence.journal.clone();
+        let writer = persistence.writer.clone();
         background.spawn(sweep(store.clone(), writer, every, retention, count));
     }
 }

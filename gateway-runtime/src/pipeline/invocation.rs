@@ -16,7 +16,7 @@ pub struct Invocation {
     /// The call and its input.
     pub request: CallRequest,
     /// The settlement draft, to which layers add.
-    pub(super) tab: SettlementDraft,
+    pub(super) draft: SettlementDraft,
     /// The result of the authorization, if the edge has authorized the call from its head.
     pub(super) authorized: Option<Result<(), Error>>,
 }

@@ -1,10 +1,11 @@
 //! The pipeline: the layers that every call passes between its edge and its method, whatever its
 //! transport.
 //!
-//! `Pipeline::new` in `stack` builds the whole stack. Read from the top, a call passes each layer on its way
-//! in, and again on its way out. SEMANTICS §2 fixes the order: request log, authentication,
-//! validation, idempotency, quota, cache, billing, the method. Each layer has a file or a folder of
-//! its own.
+//! `Pipeline::new` in `stack` builds the whole stack. Read from the top, a call passes each layer
+//! on its way in, and again on its way out. SEMANTICS §2 fixes the order: request log,
+//! authentication, validation, idempotency, quota, cache, billing, the method. Each layer has a
+//! file or a folder of its own; `optional_layer` is common to those that are off without their
+//! part.
 
 mod access_log;
 mod account_plan;
@@ -12,11 +13,13 @@ mod authenticate;
 mod author_layers;
 mod billing;
 mod cache;
+mod call_service;
 mod catch_panic;
 mod deadline;
 mod idempotency;
 mod invocation;
 mod invoke;
+mod optional_layer;
 mod persistence;
 mod quota;
 mod request_log;

@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Persistence {
     /// The writer of the store.
-    pub journal: StoreWriter,
+    pub writer: StoreWriter,
     /// The settings of idempotency keys.
     pub keys: IdempotencySettings,
     /// The settings of the request log.
@@ -37,12 +37,12 @@ impl Persistence {
     /// Creates a persistence that is not published to the bus.
     #[must_use]
     pub fn new(
-        journal: StoreWriter,
+        writer: StoreWriter,
         keys: IdempotencySettings,
         records: RequestLogSettings,
     ) -> Self {
         let anonymous = Arc::default();
-        Self { journal, keys, records, feed: None, anonymous }
+        Self { writer, keys, records, feed: None, anonymous }
     }
 
     /// Publishes the record of a call, if the request log is published.

@@ -25,7 +25,7 @@ pub(super) struct SettlementDraft(Option<Arc<Notes>>);
 #[derive(Debug)]
 struct Notes {
     name: CallId,
-    keeping: Arc<Persistence>,
+    persistence: Arc<Persistence>,
     draft: Mutex<Draft>,
 }
 
@@ -70,8 +70,8 @@ impl Draft {
 
 impl SettlementDraft {
     /// Creates the draft of the call with this id in the store.
-    pub(super) fn of(name: CallId, keeping: Arc<Persistence>) -> Self {
-        Self(Some(Arc::new(Notes { name, keeping, draft: Mutex::default() })))
+    pub(super) fn of(name: CallId, persistence: Arc<Persistence>) -> Self {
+        Self(Some(Arc::new(Notes { name, persistence, draft: Mutex::default() })))
     }
 
     /// Returns the witness that stores, beside the call's hold, the provider of the next attempt.
@@ -135,7 +135,7 @@ impl Witness for Notes {
                 return Ok(());
             }
             let ask = Command::Ask { call: Arc::clone(&self.name), provider: provider.into() };
-            self.keeping.journal.write(ask).await.map_err(Error::internal)?;
+            self.persistence.writer.write(ask).await.map_err(Error::internal)?;
             self.lock().asked = Some(provider);
             Ok(())
         })
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claim_is_open_until_the_books_answer() {
+    fn claim_is_open_until_the_store_replies() {
         let held = || ("key".into(), "fence".into());
         let mut draft = Draft { take_claim: Noted::sent(held()), ..Draft::default() };
         assert!(draft.is_open(), "it may have been written");

@@ -1,5 +1,6 @@
 //! The stack of layers, outermost first. SEMANTICS §2 fixes the order: an anonymous caller learns
-//! nothing from validation, and a refused call has claimed no key, spent no quota and held no money.
+//! nothing from validation, and a refused call has claimed no key, spent no quota and held no
+//! money.
 
 use std::{future::Future, sync::Arc};
 
@@ -50,7 +51,7 @@ pub struct Stages {
     /// methods that require a caller refuse every call.
     pub authenticator: Option<Arc<Authenticator>>,
     /// The store's writer. Without one, nothing is recorded and idempotency keys are not honoured.
-    pub keeping: Option<Arc<Persistence>>,
+    pub persistence: Option<Arc<Persistence>>,
     /// The lookup of the plans of accounts.
     pub planning: Option<Arc<PlanLookup>>,
     /// The enforcer of quotas.
@@ -75,8 +76,8 @@ impl Pipeline {
     /// Builds the stack.
     #[must_use]
     pub fn new(stages: Stages) -> Self {
-        let Stages { layers, keeping, .. } = stages;
-        let keys = keeping.clone().filter(|keeping| keeping.keys.enabled);
+        let Stages { layers, persistence, .. } = stages;
+        let keys = persistence.clone().filter(|persistence| persistence.keys.enabled);
         let authenticator = stages.authenticator.clone();
         let stack = ServiceBuilder::new()
             .layer(layers.at(LayerPosition::Outermost))
@@ -85,7 +86,7 @@ impl Pipeline {
             .layer(TraceLayer)
             // Outside the panics and the deadline, so that it records how each call has ended, also
             // by them.
-            .layer(RecordLayer(keeping.clone(), stages.billing.clone()))
+            .layer(RecordLayer(persistence.clone(), stages.billing.clone()))
             // Around all that can panic, so that the record and the log line say why.
             .layer(UnwindLayer)
             .layer(DeadlineLayer)
@@ -96,19 +97,19 @@ impl Pipeline {
             // A call that fails here has cost nothing yet.
             .layer(ValidateLayer)
             // After validation, since the fingerprint is taken of the valid input.
-            .layer(IdempotentLayer(keys))
+            .layer(IdempotentLayer::new(keys))
             // After idempotency, so that a replay costs neither quota nor money.
-            .layer(AttachPlanLayer(stages.planning))
-            .layer(EnforceQuotaLayer(stages.limiting))
+            .layer(AttachPlanLayer::new(stages.planning))
+            .layer(EnforceQuotaLayer::new(stages.limiting))
             // After authentication and quota: a cached reply is for callers who may call, within
             // their quota and at the price of a hit.
             .layer(CachedLayer {
                 caching: stages.caching,
-                keeping,
+                persistence,
                 billing: stages.billing.clone(),
             })
             // Innermost, so that no money is held for a call that does not reach its method.
-            .layer(PlaceHoldLayer(stages.billing))
+            .layer(PlaceHoldLayer::new(stages.billing))
             .layer(layers.at(LayerPosition::AroundMethod))
             .service(InvokeMethod);
         Self { stack, authenticator }
@@ -146,7 +147,7 @@ impl Pipeline {
         let invocation = Invocation {
             method: Arc::clone(method),
             request,
-            tab: SettlementDraft::default(),
+            draft: SettlementDraft::default(),
             authorized,
         };
         self.stack.clone().oneshot(invocation)

@@ -14,6 +14,47 @@ use crate::base::{call::Call, digest::digest};
 /// without one has a key of its own. The key is a digest in the form of a UUID (RFC 9562, version
 /// 8), which every provider accepts. So equal keys of callers of different accounts stay distinct,
 /// and no provider reads them.
+///
+/// An exposed method takes the key as an argument, and passes it to the providers:
+///
+/// ```
+/// use gateway_runtime::prelude::*;
+///
+/// #[model]
+/// struct Payment {
+///     cents: u64,
+///     tip_cents: u64,
+/// }
+///
+/// /// A payment provider.
+/// #[capability]
+/// trait PaymentProvider {
+///     /// Charges the card of the caller.
+///     #[provide_method(effect = keyed)]
+///     async fn charge(&self, cents: u64, key: &IdempotencyKey) -> Result<(), ProviderError>;
+/// }
+///
+/// #[service]
+/// struct Payments;
+///
+/// #[service]
+/// impl Payments {
+///     /// Pays the price, and the tip separately.
+///     #[expose_method(POST)]
+///     async fn pay(
+///         &self,
+///         payment: Payment,
+///         key: IdempotencyKey,
+///         providers: Providers<dyn PaymentProvider>,
+///     ) -> Result<()> {
+///         providers.charge(payment.cents, &key).await?;
+///         // Another request needs another key, or the provider takes it for a repeat.
+///         providers.charge(payment.tip_cents, &key.derive("tip")).await?;
+///         Ok(())
+///     }
+/// }
+/// # fn main() {}
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey([u8; 36]);
 

@@ -36,18 +36,18 @@ pub mod strategy;
 mod tests;
 mod unavailability;
 
-pub(crate) use crate::provider::{
-    http_client::{connector, error_chain, is_not_sent},
-    idempotency_key::{has_idempotency_key, parse_idempotency_key},
-};
+#[cfg(not(feature = "http-client"))]
+pub(crate) use crate::provider::http_client::HttpClient;
+#[cfg(feature = "http-client")]
+pub use crate::provider::http_client::{HttpClient, HttpRequest, HttpResponse};
+#[cfg(feature = "http-client")]
+pub(crate) use crate::provider::http_client::{connector, error_chain, is_not_sent};
+pub(crate) use crate::provider::idempotency_key::{has_idempotency_key, parse_idempotency_key};
 pub use crate::{
     base::attempt::AttemptClass,
     provider::{
-        capability::Capability,
-        error::ProviderError,
-        http_client::{HttpClient, HttpClientSettings, HttpRequest, HttpResponse},
-        idempotency_key::IdempotencyKey,
-        providers::Providers,
+        capability::Capability, error::ProviderError, http_client::HttpClientSettings,
+        idempotency_key::IdempotencyKey, providers::Providers,
     },
 };
 // For generated code.

@@ -12,7 +12,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// A test, once for each kind of buckets.
 macro_rules! each_place {
-    ($($(#[$attribute:meta])* async fn $name:ident($buckets:ident: &impl Buckets) $body:block)*) => {$(
+    ($(
+        $(#[$attribute:meta])*
+        async fn $name:ident($buckets:ident: &impl Buckets) $body:block
+    )*) => {$(
         mod $name {
             use super::*;
 
@@ -95,12 +98,15 @@ each_place! {
     }
 
     async fn slot_is_free_when_its_call_has_ended(buckets: &impl Buckets) {
-        let (whose, policies) = (account("a"), [places("total:concurrent", 2), places("method:concurrent", 3)]);
+        let whose = account("a");
+        let policies = [places("total:concurrent", 2), places("method:concurrent", 3)];
+        let of_total =
+            |remaining| QuotaStatus { name: "total:concurrent".into(), remaining, reset: None };
         let (first, standing) = admit(buckets, &whose, &policies).await;
-        assert_eq!(standing.unwrap(), QuotaStatus { name: "total:concurrent".into(), remaining: 1, reset: None });
+        assert_eq!(standing.unwrap(), of_total(1));
         let second = admit(buckets, &whose, &policies).await.0;
         let refused = admit(buckets, &whose, &policies).await.1.unwrap_err();
-        assert_eq!(refused, QuotaStatus { name: "total:concurrent".into(), remaining: 0, reset: None });
+        assert_eq!(refused, of_total(0));
         buckets.release(&whose, &policies, &[], first).await.unwrap();
         assert_eq!(admit(buckets, &whose, &policies[1..]).await.1.unwrap().remaining, 1);
         let third = admit(buckets, &whose, &policies).await;
@@ -123,11 +129,13 @@ each_place! {
     }
 
     async fn concurrent_calls_are_admitted_up_to_the_limit(buckets: &impl Buckets) {
-        let (whose, policies) = (account("a"), [rate("total", 50, HOUR), places("total:concurrent", 20)]);
+        let whose = account("a");
+        let policies = [rate("total", 50, HOUR), places("total:concurrent", 20)];
         let calls = join_all((0..200).map(|_| admit(buckets, &whose, &policies))).await;
         let admitted: Vec<_> = calls.into_iter().filter(|(_, verdict)| verdict.is_ok()).collect();
         assert_eq!(admitted.len(), 20);
-        join_all(admitted.iter().map(|(call, _)| buckets.release(&whose, &policies, &policies[..1], *call))).await;
+        let release = |call| buckets.release(&whose, &policies, &policies[..1], call);
+        join_all(admitted.iter().map(|(call, _)| release(*call))).await;
         let calls = join_all((0..200).map(|_| admit(buckets, &whose, &policies[..1]))).await;
         assert_eq!(calls.iter().filter(|(_, verdict)| verdict.is_ok()).count(), 50);
     }

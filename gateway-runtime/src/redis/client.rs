@@ -19,6 +19,36 @@ use crate::{
 ///
 /// As a field or an argument of services and providers it is the connection of `[redis]`, with a
 /// prefix of keys that the gateway does not use itself.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use gateway_runtime::{RequestId, prelude::*};
+///
+/// /// Reports, which one gateway at a time builds.
+/// #[service]
+/// struct Reports {
+///     redis: Redis,
+/// }
+///
+/// #[service]
+/// impl Reports {
+///     /// Builds the report of today.
+///     #[expose_method(POST)]
+///     async fn build(&self) -> Result<()> {
+///         // A value of this call alone, so that it never releases the lock of another.
+///         let holder = RequestId::generate();
+///         let holder = holder.as_str().as_bytes();
+///         if !self.redis.set_new("build", holder, Duration::from_secs(60)).await? {
+///             return Err(Error::new(Code::OVERLOADED, "the report is being built; retry later"));
+///         }
+///         // … builds the report …
+///         self.redis.delete_if("build", holder).await?;
+///         Ok(())
+///     }
+/// }
+/// # fn main() {}
+/// ```
 #[derive(Clone)]
 pub struct Redis {
     connection: Arc<RedisConnection>,
@@ -35,6 +65,22 @@ static DELETE_IF: LazyLock<Script> = LazyLock::new(|| {
 
 impl Redis {
     /// Connects to `url`. Background tasks of the connection run on the caller's runtime.
+    ///
+    /// A service has the gateway's connection as a field. Another program makes its own:
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use gateway_runtime::{Secret, redis::{Redis, RedisError, RedisSettings}};
+    ///
+    /// # async fn connect() -> Result<(), RedisError> {
+    /// let settings = RedisSettings { prefix: "import".to_owned(), ..RedisSettings::default() };
+    /// let redis = Redis::connect(&Secret::new("redis://127.0.0.1:6379/0"), &settings).await?;
+    /// // Sets the key `import:last` for a day.
+    /// redis.set("last", b"2026-12-01", Duration::from_secs(86_400)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -4,6 +4,23 @@ use std::{borrow::Cow, fmt};
 
 /// An error of Redis: its message, and the class that decides whether the command may have been
 /// executed.
+///
+/// ```
+/// use bytes::Bytes;
+/// use gateway_runtime::redis::{Redis, RedisError};
+///
+/// /// Returns a cached value; none while Redis is unavailable, since a cache may be empty.
+/// async fn cached(redis: &Redis, key: &str) -> Result<Option<Bytes>, RedisError> {
+///     match redis.get(key).await {
+///         Err(error) if error.is_unavailable() => Ok(None),
+///         result => result,
+///     }
+/// }
+///
+/// // A command that changes something may be sent again only if it was not executed.
+/// assert!(!RedisError::short_circuited().is_ambiguous());
+/// assert!(RedisError::unavailable("no reply within 500 ms").is_ambiguous());
+/// ```
 #[derive(Clone, Debug)]
 pub struct RedisError {
     message: Cow<'static, str>,

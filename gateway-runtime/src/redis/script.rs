@@ -5,6 +5,28 @@ use redis::{RedisWrite, ToRedisArgs};
 
 /// A Lua script, sent once to each server and called by its SHA-1 afterwards. It cannot run without
 /// the feature `redis`.
+///
+/// ```
+/// use std::sync::LazyLock;
+///
+/// use gateway_runtime::redis::{Redis, RedisError, Script, ScriptArg};
+///
+/// /// Takes seats if as many are free. Returns 1 and the number of seats left, or 0.
+/// static TAKE: LazyLock<Script> = LazyLock::new(|| {
+///     Script::new(
+///         "local free = tonumber(redis.call('GET', KEYS[1]) or '0')
+///          if free < tonumber(ARGV[1]) then return {0} end
+///          return {1, redis.call('DECRBY', KEYS[1], ARGV[1])}",
+///     )
+/// });
+///
+/// /// Returns the number of seats left; `None` if too few are free.
+/// async fn take(redis: &Redis, concert: &str, seats: u64) -> Result<Option<i64>, RedisError> {
+///     let free = format!("free:{concert}");
+///     let reply = redis.run(&TAKE, &[&free], &[ScriptArg::Number(seats)]).await?;
+///     Ok(reply.get(1).copied())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Script(#[cfg(feature = "redis")] pub(super) redis::Script);
 

@@ -15,6 +15,38 @@ use serde_json::{Map, Value};
 use crate::{base::start_error::StartError, json::section::parse_section};
 
 /// Values by type, and the configuration sections of services and providers.
+///
+/// A gateway has one. A test builds the fields of a service or a provider from an app of its own:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use gateway_runtime::{App, Config, FromApp, model};
+///
+/// #[model]
+/// struct Settings {
+///     base: String,
+/// }
+///
+/// struct Holidays(Vec<&'static str>);
+///
+/// #[derive(FromApp)]
+/// struct Calendar {
+///     settings: Config<Settings>,
+///     holidays: Arc<Holidays>,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::default();
+/// app.insert(Arc::new(Holidays(vec!["2026-12-25"])));
+/// app.set_section("services.currency", serde_json::from_str(r#"{"base": "EUR"}"#)?);
+///
+/// let calendar = Calendar::from_app(&app.scope("services.currency"))?;
+/// assert_eq!(calendar.settings.base, "EUR");
+/// assert_eq!(calendar.holidays.0, ["2026-12-25"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct App {
     values: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,

@@ -26,6 +26,23 @@ pub enum ReplyShape {
 }
 
 /// A value that an exposed method can reply with.
+///
+/// The type decides the form of the reply:
+///
+/// ```
+/// use gateway_runtime::{IntoReply, Raw, media::Csv, model, pipeline::Reply};
+///
+/// #[model]
+/// struct Rate {
+///     currency: String,
+/// }
+///
+/// let rate = Rate { currency: "USD".to_owned() };
+/// assert!(matches!(rate.into_reply()?, Reply::Json(json) if json == r#"{"currency":"USD"}"#));
+/// assert!(matches!(().into_reply()?, Reply::Empty));
+/// assert!(matches!(Raw::<Csv>::new("USD,1.1\r\n").into_reply()?, Reply::Raw(..)));
+/// # Ok::<(), gateway_runtime::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the answer of an exposed method",
     label = "not an answer",
@@ -103,6 +120,47 @@ pub trait MethodResult: Send {
 }
 
 /// An error that an exposed method can return.
+///
+/// A conversion chooses the code. The type must not implement `std::error::Error` then: such an
+/// error converts into `internal` already.
+///
+/// ```
+/// use gateway_runtime::{MethodResult, prelude::*};
+///
+/// const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
+///
+/// enum BuyError {
+///     NoConcert,
+///     SoldOut,
+/// }
+///
+/// impl From<BuyError> for Error {
+///     fn from(error: BuyError) -> Self {
+///         match error {
+///             BuyError::NoConcert => Self::not_found("no concert has this name"),
+///             BuyError::SoldOut => Self::new(SOLD_OUT, "all seats are taken"),
+///         }
+///     }
+/// }
+///
+/// #[service]
+/// struct Concerts;
+///
+/// #[service]
+/// impl Concerts {
+///     /// Buys a seat.
+///     #[expose_method(POST, errors(SOLD_OUT))]
+///     async fn buy(&self) -> Result<(), BuyError> {
+///         Err(BuyError::SoldOut)
+///     }
+/// }
+///
+/// # fn main() {
+/// // The gateway converts the result of the method:
+/// let result: Result<(), BuyError> = Err(BuyError::SoldOut);
+/// assert_eq!(result.into_result().unwrap_err().code(), SOLD_OUT);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of an exposed method",
     label = "does not turn into `gateway_runtime::Error`",

@@ -3,6 +3,28 @@
 use std::{borrow::Cow, fmt};
 
 /// An error of the store: its message, and the class that decides what the caller may do.
+///
+/// A service that works with one database alone refuses to start with another:
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # mod example {
+/// use gateway_runtime::{BuildContext, Db, FromApp, StartError, db::StoreError, sqlx::SqlitePool};
+///
+/// struct Guests {
+///     pool: SqlitePool,
+/// }
+///
+/// impl FromApp for Guests {
+///     fn from_app(context: &BuildContext<'_>) -> Result<Self, StartError> {
+///         let db = Db::from_app(context)?;
+///         let problem =
+///             |error: StoreError| StartError::new(format!("`{}`: {error}", context.owner()));
+///         Ok(Self { pool: db.sqlite().map_err(problem)?.clone() })
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct StoreError {
     message: Cow<'static, str>,

@@ -5,15 +5,20 @@
 //! commit. `sql` holds the statements of both dialects; each database has a file of its own, which
 //! is independent of the tables.
 
+#[cfg(not(feature = "sqlite"))]
+mod absent;
 mod claim;
 mod command;
 mod commit;
 mod credit;
+#[cfg(feature = "sqlite")]
 mod db;
 mod error;
 mod hold;
 mod json_rows;
 mod migrations;
+#[cfg(feature = "sqlite")]
+mod open;
 mod operator_change;
 pub mod queries;
 mod request_query;
@@ -22,18 +27,20 @@ mod settings;
 mod settlement;
 mod sql;
 mod sweeper;
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 mod tests;
 mod time_limit;
 mod views;
 mod writer;
 
+#[cfg(feature = "sqlite")]
+pub(crate) use crate::store::db::outbox::OutboxBatch;
+pub(crate) use crate::store::sweeper::sweep;
 pub use crate::store::{
     claim::{Claim, ClaimEnd, ClaimKey, ClaimOutcome},
     command::{Command, CommandOutcome},
     commit::Store,
     credit::{Credit, CreditOutcome},
-    db::{Db, outbox::OutboxConnection},
     error::StoreError,
     hold::{Attribution, Hold, HoldOutcome},
     migrations::{Migration, MigrationStatus, Migrations, Sql},
@@ -44,15 +51,19 @@ pub use crate::store::{
     settlement::{SettledClaim, SettledHold, Settlement},
     sql::{
         database::{Database, Transaction},
-        sqlite::Sqlite,
         statement::Statement,
         table::{Column, Table, Value},
     },
     views::{Account, ApiKeyRecord, Audit, Balance, LedgerEntry, MarginQuery, MarginRow},
     writer::{StoreWriter, WriterStats},
 };
-pub(crate) use crate::store::{db::outbox::OutboxBatch, sweeper::sweep};
+#[cfg(feature = "sqlite")]
+pub use crate::store::{
+    db::{Db, outbox::OutboxConnection},
+    sql::sqlite::Sqlite,
+};
 
 #[cfg(feature = "postgres")]
 pub use crate::store::sql::postgres::Postgres;
+#[cfg(feature = "sqlite")]
 pub use sqlx;

@@ -283,7 +283,10 @@ fn a_broker_is_a_server_without_its_user_and_password() {
         serde_json::json!({ "asyncapi": asyncapi, "meta": meta })
     };
     let told = with_bus(
-        r#"{ "amqp": "amqps://clerk:hunter2@rabbit.internal/orders", "calls": { "queue": "own" } }"#,
+        r#"{
+            "amqp": "amqps://clerk:hunter2@rabbit.internal/orders",
+            "calls": { "queue": "own" }
+        }"#,
     );
     let document = &told["asyncapi"];
     let server = &document["servers"]["bus"];

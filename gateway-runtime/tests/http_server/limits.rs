@@ -82,7 +82,8 @@ async fn a_head_that_trickles_in_is_given_up() {
 
 /// Returns whether the server closed or reset the connection.
 fn at_end(client: &Client) -> bool {
-    !matches!(client.stream.try_read(&mut [0; 16]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    let read = client.stream.try_read(&mut [0; 16]);
+    !read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 #[tokio::test]

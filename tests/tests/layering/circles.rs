@@ -1,5 +1,5 @@
-//! Import circles: files that need each other. A name is followed through re-exports to the file that defines it, and a
-//! re-export itself (`pub use` in a folder's `mod.rs`) is no import.
+//! Import circles: files that need each other. A name is followed through re-exports to the file
+//! that defines it, and a re-export itself (`pub use` in a folder's `mod.rs`) is no import.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,8 @@ use syn::visit::Visit;
 
 use super::{Names, files, module_of, names};
 
-/// Files by the module they hold, and the names that each re-exports, with the path of the original.
+/// Files by the module they hold, and the names that each re-exports, with the path of the
+/// original.
 struct Modules {
     files: BTreeMap<Vec<String>, String>,
     exports: BTreeMap<(Vec<String>, String), Vec<String>>,

@@ -1,4 +1,5 @@
-//! The invariants of ARCHITECTURE.md: what each file of the runtime may import, and who may name which library.
+//! The invariants of ARCHITECTURE.md: what each file of the runtime may import, and who may name
+//! which library.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +10,8 @@ use syn::visit::Visit;
 
 mod circles;
 
-/// The folders, lowest first: each may import itself and those of earlier lines, and none of its own line.
+/// The folders, lowest first: each may import itself and those of earlier lines, and none of its
+/// own line.
 const ORDER: &[&[&str]] = &[
     &["json"],
     &["base"],
@@ -55,8 +57,8 @@ const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("futures_io", &["bus"]),
 ];
 
-/// The paths in a file, from the root of the crate: `crate::`, `super::` and `self::` are resolved. Those of other crates
-/// begin with the crate's name.
+/// The paths in a file, from the root of the crate: `crate::`, `super::` and `self::` are resolved.
+/// Those of other crates begin with the crate's name.
 #[derive(Default)]
 struct Names {
     /// The module of the file.
@@ -283,7 +285,8 @@ fn every_file_says_what_it_is_for() {
 fn the_test_sees_what_it_forbids() {
     let file = syn::parse_file(
         "use crate::{edge::http::{route, Body}, Code}; use super::super::store; \
-         fn f() { crate::gateway::x(); hyper::y(); line!(crate::control::Z, 1) } mod inner { use super::base; }",
+         fn f() { crate::gateway::x(); hyper::y(); line!(crate::control::Z, 1) } \
+         mod inner { use super::base; }",
     )
     .unwrap();
     let names = names("pipeline/billing/mod", &file);

@@ -89,7 +89,11 @@ async fn limits_change_while_calls_go_on_and_buckets_stay() {
         assert_eq!(get(&metered, "gilt").await.status(), 200);
     }
     assert_eq!(admitted(&metered, "plain").await, 6);
-    let document = r#"{"total": "6/day", "plans": {"gold": {"total": "12/day"}}, "accounts": {"acme": {"total": "1/day"}}}"#;
+    let document = r#"{
+        "total": "6/day",
+        "plans": {"gold": {"total": "12/day"}},
+        "accounts": {"acme": {"total": "1/day"}}
+    }"#;
     let who: Arc<str> = "a test".into();
     let edit = OperatorChange {
         at: 1,

@@ -11,6 +11,26 @@ use crate::{
 };
 
 /// The transport by which a call came.
+///
+/// ```
+/// use gateway_runtime::{Origin, prelude::*};
+///
+/// #[service]
+/// struct Accounts;
+///
+/// #[service]
+/// impl Accounts {
+///     /// Closes the caller's account; for calls over the bus alone.
+///     #[expose_method(POST)]
+///     async fn close(&self, call: Call) -> Result<()> {
+///         if call.origin() != Origin::Bus {
+///             return Err(Error::new(Code::FORBIDDEN, "accounts are closed over the bus only"));
+///         }
+///         Ok(())
+///     }
+/// }
+/// # fn main() {}
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// An HTTP request.
@@ -60,6 +80,31 @@ pub struct CallContext {
 }
 
 /// The input of a call, before and after validation against the schema.
+///
+/// A [layer](crate::Gateway::layer) before validation receives the input as it was sent:
+///
+/// ```
+/// use gateway_runtime::{Input, pipeline::{Invocation, LayerPosition}};
+/// use tower::util::MapRequestLayer;
+///
+/// /// Returns the length of the text that the client has sent.
+/// fn sent_bytes(input: &Input) -> usize {
+///     match input {
+///         Input::Json(text) => text.len(),
+///         Input::Query(text) => text.len(),
+///         // Parsed already: from a message of the bus, or by validation.
+///         Input::Value(_) | Input::Valid(_) | Input::None => 0,
+///     }
+/// }
+///
+/// # fn add(gateway: gateway_runtime::Gateway) -> gateway_runtime::Gateway {
+/// gateway.layer(LayerPosition::AfterAuthentication, MapRequestLayer::new(|call: Invocation| {
+///     tracing::debug!(bytes = sent_bytes(&call.request.input), "input received");
+///     call
+/// }))
+/// # }
+/// # assert_eq!(sent_bytes(&Input::Json("{}".into())), 2);
+/// ```
 #[derive(Debug, Default)]
 pub enum Input {
     /// Missing input, or an input that has been taken.

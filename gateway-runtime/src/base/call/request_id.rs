@@ -21,6 +21,25 @@ pub(crate) fn sortable_id() -> [u8; 32] {
 
 /// The id of a call, in `X-Request-Id`, the log and the errors: the caller's own if it is valid,
 /// otherwise a new one.
+///
+/// A service that calls another one by HTTP passes the id on:
+///
+/// ```
+/// use gateway_runtime::RequestId;
+/// use http::{HeaderMap, HeaderValue};
+///
+/// /// Adds the id to a request, so that both logs have the same.
+/// fn pass_on(id: &RequestId, headers: &mut HeaderMap) {
+///     headers.insert("x-request-id", id.header());
+/// }
+///
+/// let mut headers = HeaderMap::new();
+/// pass_on(&RequestId::generate(), &mut headers); // in a method: `call.id()`
+///
+/// // The other side accepts a valid id.
+/// assert!(RequestId::from_header(&headers["x-request-id"]).is_some());
+/// assert!(RequestId::from_header(&HeaderValue::from_static("not an id")).is_none());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(HeaderValue);
 

@@ -18,6 +18,21 @@
 //! let settings: Settings = serde_json::from_str(r#"{"timeout": "1500ms"}"#).unwrap();
 //! assert_eq!(settings.timeout, Duration::from_millis(1500));
 //! ```
+//!
+//! [`parse`] and [`format()`] are for texts elsewhere, such as a flag of the command line:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use gateway_runtime::duration::{self, ParseDurationError};
+//!
+//! let timeout = duration::parse("90min")?;
+//! assert_eq!(timeout, Duration::from_secs(5_400));
+//! assert_eq!(duration::format(timeout), "90min");
+//! assert_eq!(duration::format(Duration::from_secs(7_200)), "2h");
+//! assert_eq!(duration::parse("1.5h"), Err(ParseDurationError::Form));
+//! # Ok::<(), ParseDurationError>(())
+//! ```
 
 #[cfg(test)]
 mod tests;

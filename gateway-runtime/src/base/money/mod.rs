@@ -21,6 +21,20 @@ const SCALE: usize = 9;
 ///
 /// Arithmetic is checked: amounts of different currencies are not added, and a result that does not
 /// fit is `None`.
+///
+/// ```
+/// use gateway_runtime::{Money, ParseMoneyError};
+///
+/// let price: Money = "0.001 USD".parse()?;
+/// let total = price.checked_mul(1_500);
+/// assert_eq!(total, Some("1.5 USD".parse()?));
+/// assert_eq!(price.nanos(), 1_000_000);
+///
+/// // No exchange rate is known, and nothing is rounded.
+/// assert_eq!(price.checked_add("1 EUR".parse()?), None);
+/// assert_eq!("0.0000000001 USD".parse::<Money>(), Err(ParseMoneyError::Precision));
+/// # Ok::<(), ParseMoneyError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
     nanos: i64,

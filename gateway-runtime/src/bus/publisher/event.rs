@@ -6,13 +6,14 @@ use std::{fmt, time::SystemTime};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "sqlite")]
+use crate::store::OutboxConnection;
 use crate::{
     base::{call::sortable_id, error::Error},
     bus::{
         Message, MessageHeaders,
         publisher::{Publisher, failed},
     },
-    store::OutboxConnection,
 };
 
 /// The prefix of attributes (CloudEvents AMQP Protocol Binding 1.0 §3.1.3.1).
@@ -125,6 +126,7 @@ impl Event {
     /// # Errors
     ///
     /// Fails if the database refuses the event or is unavailable.
+    #[cfg(feature = "sqlite")]
     pub async fn store(self, connection: &mut impl OutboxConnection) -> Result<(), Error> {
         connection.write(&serde_json::to_string(&self.written)?).await?;
         self.publisher.0.written.notify_one();

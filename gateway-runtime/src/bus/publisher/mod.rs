@@ -6,6 +6,7 @@
 //! - `request_log`: publishes the record of each request, if configured
 
 pub(crate) mod event;
+#[cfg(feature = "sqlite")]
 pub(crate) mod outbox_relay;
 pub(crate) mod request_log;
 
@@ -15,9 +16,9 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 pub use crate::bus::publisher::event::Event;
-pub(crate) use crate::bus::publisher::{
-    outbox_relay::run_outbox_relay as empty_outbox, request_log::RequestLogPublisher,
-};
+#[cfg(feature = "sqlite")]
+pub(crate) use crate::bus::publisher::outbox_relay::run_outbox_relay;
+pub(crate) use crate::bus::publisher::request_log::RequestLogPublisher;
 use crate::{
     base::{
         error::{Code, Error},

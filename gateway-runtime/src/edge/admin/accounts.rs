@@ -101,9 +101,9 @@ pub(super) async fn read(
 
 /// Returns an account with its balances, or `not-found`.
 async fn find(state: &AdminState, id: &str) -> Result<AccountView, Error> {
-    let books = state.books()?;
-    let account = books.account(id).await.map_err(store_error)?.ok_or_else(no_account)?;
-    let balances = books.balances(id).await.map_err(store_error)?;
+    let store = state.store()?;
+    let account = store.account(id).await.map_err(store_error)?.ok_or_else(no_account)?;
+    let balances = store.balances(id).await.map_err(store_error)?;
     let balances = balances.into_iter().map(|balance| BalanceView {
         currency: balance.currency,
         available: balance.available.into(),
@@ -209,10 +209,10 @@ pub(super) async fn entries(
     request: OperationRequest<PageQuery>,
 ) -> Result<Page<EntryView>, Error> {
     let (account, paging) = (&request.path_params[0], request.input);
-    let books = state.books()?;
+    let store = state.store()?;
     let entries =
-        books.entries(account, paging.after(), paging.limit + 1).await.map_err(store_error)?;
-    if entries.is_empty() && books.account(account).await.map_err(store_error)?.is_none() {
+        store.entries(account, paging.after(), paging.limit + 1).await.map_err(store_error)?;
+    if entries.is_empty() && store.account(account).await.map_err(store_error)?.is_none() {
         return Err(no_account());
     }
     let to_view = |entry: store::LedgerEntry| EntryView {

@@ -40,7 +40,7 @@ pub(super) async fn list(
 ) -> Result<Page<ChangeView>, Error> {
     let paging = request.input;
     let found =
-        state.books()?.changes(paging.after(), paging.limit + 1).await.map_err(store_error)?;
+        state.store()?.changes(paging.after(), paging.limit + 1).await.map_err(store_error)?;
     let to_view = |ChangeRecord { id, at, who, kind, subject, document }| ChangeView {
         id,
         at: Timestamp(at),

@@ -70,7 +70,7 @@ pub(super) async fn list(
     let HoldFilter { unknown, after, limit } = request.input;
     let limit = limit.unwrap_or(50);
     let found =
-        state.books()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(store_error)?;
+        state.store()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(store_error)?;
     Ok(Page::of(
         found,
         limit,
@@ -133,8 +133,8 @@ pub(super) async fn settle(
         let detail = "must be true".to_owned();
         return Err(Error::invalid(vec![Violation { pointer: "/release".to_owned(), detail }]));
     }
-    let (books, call) = (state.books()?, &*request.path_params[0]);
-    let found = books.open_hold(call).await.map_err(store_error)?;
+    let (store, call) = (state.store()?, &*request.path_params[0]);
+    let found = store.open_hold(call).await.map_err(store_error)?;
     let (hold, is_unknown) = found.ok_or_else(no_hold)?;
     if !is_unknown {
         return Err(no_hold());
@@ -148,7 +148,7 @@ pub(super) async fn settle(
         HoldResolution::Release(_) => 0,
     };
     let charge = Money::from_nanos(charge, hold.amount.currency());
-    let row = books.requests(&[call]).await.map_err(store_error)?.pop();
+    let row = store.requests(&[call]).await.map_err(store_error)?.pop();
     // Row, margin and ledger agree after an operator's settlement too (SEMANTICS §7).
     let row = row.map(|row| {
         let (price, currency) = (Some(charge.nanos()), Some(charge.currency()));

@@ -130,7 +130,7 @@ impl IdempotentOperation<'_> {
 /// A guard that releases the key of a request that is dropped: when its operator disconnects, or
 /// the database fails.
 struct Undo {
-    journal: StoreWriter,
+    writer: StoreWriter,
     close: Option<Command>,
 }
 
@@ -139,7 +139,7 @@ impl Undo {
     fn of(state: &AdminState, claim: &Claim) -> Result<Self, Error> {
         let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
         let close = Some(Command::Close { key, fence, end: ClaimEnd::Undo });
-        Ok(Self { journal: state.kept()?.journal.clone(), close })
+        Ok(Self { writer: state.kept()?.writer.clone(), close })
     }
 
     /// Leaves the claim as it is when the guard is dropped.
@@ -153,9 +153,9 @@ impl Drop for Undo {
         if let Some(close) = self.close.take()
             && let Ok(runtime) = Handle::try_current()
         {
-            let journal = self.journal.clone();
+            let writer = self.writer.clone();
             // If this write fails, the claim is free when its lease expires.
-            runtime.spawn(async move { journal.write(close).await });
+            runtime.spawn(async move { writer.write(close).await });
         }
     }
 }

@@ -105,7 +105,7 @@ pub(super) async fn read(
         account,
         group_by_day: by.contains(&"day"),
     };
-    let rows = state.books()?.margin(&query).await.map_err(store_error)?;
+    let rows = state.store()?.margin(&query).await.map_err(store_error)?;
     Ok(Margins { items: sum(rows, &by) })
 }
 

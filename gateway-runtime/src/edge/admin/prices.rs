@@ -53,8 +53,8 @@ pub(super) async fn prices(
     request: OperationRequest<PageQuery>,
 ) -> Result<Page<PriceListView>, Error> {
     let paging = request.input;
-    let AdminStore { books, control, .. } = state.kept()?;
-    let found = books.price_lists(paging.after(), paging.limit + 1).await.map_err(store_error)?;
+    let AdminStore { store, control, .. } = state.kept()?;
+    let found = store.price_lists(paging.after(), paging.limit + 1).await.map_err(store_error)?;
     let lists: Vec<PriceList> =
         found.iter().map(parse_change).collect::<Result<_, _>>().map_err(store_error)?;
     // After this, the snapshot contains every list that was found.

@@ -252,7 +252,7 @@ pub(super) async fn list(
 ) -> Result<Page<RequestView>, Error> {
     let limit = request.input.limit.unwrap_or(50);
     let found =
-        state.books()?.search(&request.input.into(), limit + 1).await.map_err(store_error)?;
+        state.store()?.search(&request.input.into(), limit + 1).await.map_err(store_error)?;
     Ok(Page::of(found, limit, |request| request.call.to_string(), to_view))
 }
 
@@ -261,11 +261,11 @@ pub(super) async fn read(
     state: Arc<AdminState>,
     request: OperationRequest<EmptyInput>,
 ) -> Result<RequestDetail, Error> {
-    let (books, id) = (state.books()?, &*request.path_params[0]);
-    let mut found = books.requests(&[id]).await.map_err(store_error)?;
+    let (store, id) = (state.store()?, &*request.path_params[0]);
+    let mut found = store.requests(&[id]).await.map_err(store_error)?;
     if found.is_empty() {
         let search = RequestQuery { request_id: Some(id.to_owned()), ..RequestQuery::default() };
-        found = books.search(&search, 1).await.map_err(store_error)?;
+        found = store.search(&search, 1).await.map_err(store_error)?;
     }
     let mut found = found.pop().ok_or_else(|| Error::not_found("no request has this id"))?;
     let attempts = found.attempts.take().map_or(Ok(Vec::new()), |text| read_attempts(&text))?;

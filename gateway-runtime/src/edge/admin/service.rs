@@ -12,9 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    HeaderName, HeaderValue, Method, Request as HttpRequest, Response, header, request::Parts,
-};
+use http::{HeaderName, HeaderValue, Request as HttpRequest, Response, header, request::Parts};
 use tower::Service;
 
 use crate::{
@@ -40,8 +38,9 @@ use crate::{
             state::AdminState,
         },
         request::{
-            allow::{ANY, options},
+            allow::{options, server_options},
             json_body::{BodyLimits, read_json},
+            request_id::REQUEST_ID,
         },
     },
     json::document::Document,
@@ -53,7 +52,6 @@ const MAX_BODY_BYTES: usize = 4 << 20;
 /// The time limit for receiving a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The operator's listener as a tower service. Cheap to clone.
@@ -139,9 +137,8 @@ impl Inner {
     {
         let path = head.uri.path();
         self.auth.check_host(head)?;
-        if path == "*" && head.method == Method::OPTIONS {
-            // RFC 9110 §9.3.7: `OPTIONS *` is about the server as a whole.
-            return Ok(options(ANY));
+        if let Some(response) = server_options(head) {
+            return Ok(response);
         }
         if let Some(page) = page(head, &self.state, &self.document).await? {
             return Ok(page);

@@ -27,7 +27,7 @@ pub struct AdminState {
     /// The registry of services and providers.
     pub registry: Arc<Registry>,
     /// The store; none without `[store]`.
-    pub books: Option<AdminStore>,
+    pub store: Option<AdminStore>,
     /// The quotas of calls.
     pub limiting: Arc<QuotaEnforcer>,
     /// The settings of idempotency keys, such as their retention.
@@ -50,9 +50,9 @@ pub struct AdminState {
 #[derive(Debug)]
 pub struct AdminStore {
     /// The database, for reading.
-    pub books: Store,
+    pub store: Store,
     /// The writer, which executes commands.
-    pub journal: StoreWriter,
+    pub writer: StoreWriter,
     /// The settings that operators have changed.
     pub control: Arc<OperatorSettings>,
 }
@@ -84,7 +84,7 @@ impl AdminState {
     ///
     /// `no-store` without `[store]`.
     pub(super) fn kept(&self) -> Result<&AdminStore, Error> {
-        self.books
+        self.store
             .as_ref()
             .ok_or_else(|| Error::new(NO_STORE, "no store is configured; set [store] and restart"))
     }
@@ -94,8 +94,8 @@ impl AdminState {
     /// # Errors
     ///
     /// `no-store` without `[store]`.
-    pub(super) fn books(&self) -> Result<&Store, Error> {
-        self.kept().map(|kept| &kept.books)
+    pub(super) fn store(&self) -> Result<&Store, Error> {
+        self.kept().map(|kept| &kept.store)
     }
 
     /// Executes a command, and waits until it is durable.
@@ -104,7 +104,7 @@ impl AdminState {
     ///
     /// `no-store` without `[store]`; `overloaded` while the database is unavailable.
     pub(super) async fn write(&self, change: Command) -> Result<CommandOutcome, Error> {
-        self.kept()?.journal.write(change).await.map_err(store_error)
+        self.kept()?.writer.write(change).await.map_err(store_error)
     }
 }
 

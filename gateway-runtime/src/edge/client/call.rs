@@ -92,6 +92,49 @@ impl<Q: Serialize> ClientInput for Q {
 /// `Result<Rates, ClientError>`, one of `Result<Streaming<Tick>>` a
 /// [`ReplyStream<Tick>`](crate::edge::client::ReplyStream), one of `Result<Raw<Pdf>>` a
 /// [`ReplyBody`](crate::edge::client::ReplyBody).
+///
+/// Code that works with calls of any method has [`ClientInput`] and [`FromReply`] as bounds:
+///
+/// ```
+/// use gateway_runtime::client::{ClientError, ClientInput, FromReply, PendingCall};
+///
+/// /// Sends a call, and once more if that may help and has no further effect.
+/// async fn send_twice<'a, Q, T, E>(
+///     call: impl Fn() -> PendingCall<'a, Q, Result<T, E>>,
+/// ) -> Result<T::Received, ClientError>
+/// where
+///     Q: ClientInput + 'a,
+///     T: FromReply,
+/// {
+///     match call().await {
+///         Err(error) if error.is_retryable() => call().await,
+///         result => result,
+///     }
+/// }
+///
+/// # use gateway_runtime::{client::Transport, prelude::{expose_method, model, service}};
+/// # #[model]
+/// # struct Order {
+/// #     seats: u32,
+/// # }
+/// # #[service]
+/// # struct Concerts;
+/// # #[service]
+/// # impl Concerts {
+/// #     #[expose_method(POST)]
+/// #     async fn buy(&self, order: Order) -> gateway_runtime::Result<u32> {
+/// #         Ok(order.seats)
+/// #     }
+/// # }
+/// # async fn buy(transport: impl Transport) -> Result<(), ClientError> {
+/// # let concerts = Concerts::client(transport);
+/// # let order = Order { seats: 2 };
+/// let seats = send_twice(|| concerts.buy(&order).idempotency_key("order-7")).await?;
+/// # assert_eq!(seats, 2);
+/// # Ok(())
+/// # }
+/// # fn main() {}
+/// ```
 #[must_use = "a call is sent when it is awaited"]
 pub struct PendingCall<'a, Q, O> {
     remote: &'a Remote,

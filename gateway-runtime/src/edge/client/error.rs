@@ -11,6 +11,29 @@ use crate::{base::attempt::AttemptClass, json::violation::Violation, provider::P
 /// The variants differ in whether the method may have been executed: after
 /// [`NotSent`](Self::NotSent) and [`InvalidRequest`](Self::InvalidRequest) it was not, after
 /// [`TimedOut`](Self::TimedOut) and [`Ambiguous`](Self::Ambiguous) the outcome is unknown.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use gateway_runtime::client::{ClientError, Problem};
+///
+/// /// Returns the time after which the same call should be sent again, if it should.
+/// fn pause(error: &ClientError) -> Option<Duration> {
+///     let second = Duration::from_secs(1);
+///     error.is_retryable().then(|| error.retry_after().unwrap_or(second))
+/// }
+///
+/// // The method may have been executed.
+/// assert_eq!(pause(&ClientError::TimedOut(Duration::from_secs(30))), None);
+///
+/// // A problem states it itself. A test creates one from JSON.
+/// let json = r#"{"code": "quota-exceeded", "status": 429, "retryable": true}"#;
+/// let problem: Problem = serde_json::from_str(json)?;
+/// let error = ClientError::Problem(Box::new(problem));
+/// assert_eq!(error.code(), Some("quota-exceeded"));
+/// assert_eq!(pause(&error), Some(Duration::from_secs(1)));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientError {

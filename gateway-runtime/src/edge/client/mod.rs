@@ -11,8 +11,8 @@
 //! Over a message bus the calls go to the queue that the gateway consumes: [`Bus::to`] in place of
 //! [`Http::to`].
 //!
-//! ```
-//! use gateway_runtime::{client::Bus, prelude::*};
+//! ```standalone_crate
+//! use gateway_runtime::prelude::*;
 //!
 //! #[model]
 //! struct Sum {
@@ -33,16 +33,11 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-//! #   let folder = std::env::temp_dir().join(format!("gateway-doc-{}", std::process::id()));
-//! #   std::fs::create_dir_all(&folder)?;
-//! #   let store = folder.join("books.db");
-//! #   let settings = format!("http.listen = '127.0.0.1:0'\nstore.path = '{}'", store.display());
-//!     let gateway = Gateway::from_toml(&settings)?.start().await?;
+//!     let gateway = Gateway::from_toml("http.listen = '127.0.0.1:0'")?.start().await?;
 //!     // Another program uses `Bus::to("amqp://rabbit.internal:5672")`.
-//!     let sums = Sums::client(Bus::over(gateway.broker().clone()));
+//!     let sums = Sums::client(gateway.bus());
 //!     assert_eq!(sums.add(&Sum { a: 2, b: 3 }).await?, 5);
 //! #   gateway.stop().await?;
-//! #   std::fs::remove_dir_all(folder)?;
 //!     Ok(())
 //! }
 //! ```
@@ -57,6 +52,7 @@ mod call;
 mod decode;
 mod error;
 mod headers;
+#[cfg(feature = "http-client")]
 mod http;
 pub(crate) mod input;
 mod json;
@@ -66,11 +62,12 @@ mod reply;
 mod stream;
 mod transport;
 
+#[cfg(feature = "http-client")]
+pub use crate::edge::client::http::Http;
 pub use crate::edge::client::{
     bus::Bus,
     call::{ClientInput, PendingCall, Remote},
     error::{ClientError, Problem},
-    http::Http,
     reply::FromReply,
     stream::{ReplyBody, ReplyStream},
     transport::{ByteStream, Expected, Transport, TransportRequest, TransportResponse},

@@ -18,6 +18,20 @@ use crate::edge::client::{ClientError, json::read_json, transport::ByteStream};
 /// A stream that ends without an error is complete. An aborted connection, and a failure of the
 /// service after its first items, is an error, and the last item: an incomplete reply never looks
 /// complete. Dropping the stream cancels the call.
+///
+/// ```
+/// use futures_util::TryStreamExt;
+/// use gateway_runtime::client::{ClientError, ReplyStream};
+///
+/// /// Returns the highest rate of a reply; an error if any of it is missing.
+/// async fn highest(mut rates: ReplyStream<f64>) -> Result<f64, ClientError> {
+///     let mut highest = f64::MIN;
+///     while let Some(rate) = rates.try_next().await? {
+///         highest = highest.max(rate);
+///     }
+///     Ok(highest)
+/// }
+/// ```
 #[must_use = "a stream does nothing unless it is read"]
 pub struct ReplyStream<T> {
     pieces: Option<ByteStream>,
@@ -52,6 +66,19 @@ impl<T> fmt::Debug for ReplyStream<T> {
 /// A reply that is not JSON: its media type, and its bytes as a stream or [at once](Self::bytes).
 ///
 /// As with [`ReplyStream`], a body that ends without an error is complete.
+///
+/// ```
+/// use gateway_runtime::client::{ClientError, ReplyBody};
+///
+/// /// Returns the text of a reply; an error if any of it is missing.
+/// async fn text(reply: ReplyBody) -> Result<String, ClientError> {
+///     if !reply.media_type().starts_with("text/") {
+///         let why = format!("expected text, got {}", reply.media_type());
+///         return Err(ClientError::InvalidResponse { status: None, why });
+///     }
+///     Ok(String::from_utf8_lossy(&reply.bytes().await?).into_owned())
+/// }
+/// ```
 #[must_use = "a body does nothing unless it is read"]
 pub struct ReplyBody {
     media: String,

@@ -13,6 +13,62 @@ use crate::{
 
 /// A transport to a remote service: one call in, one reply out. [`Http`](crate::edge::client::Http)
 /// and [`Bus`](crate::edge::client::Bus) implement it; a test may have its own.
+///
+/// ```
+/// use futures_util::{TryStreamExt, future::{BoxFuture, ready}, stream};
+/// use gateway_runtime::{
+///     client::{ByteStream, ClientError, Expected, Transport, TransportRequest, TransportResponse},
+///     prelude::*,
+/// };
+///
+/// #[service]
+/// struct Currency;
+///
+/// #[service]
+/// impl Currency {
+///     /// Returns the rate of the dollar.
+///     #[expose_method(GET)]
+///     async fn rate(&self) -> Result<f64> {
+///         Ok(1.1)
+///     }
+///
+///     /// Returns the rates of the last days.
+///     #[expose_method(GET)]
+///     async fn history(&self) -> Result<Streaming<f64>> {
+///         Ok(Streaming::new(stream::iter([1.1, 1.2].map(Ok::<f64, Error>))))
+///     }
+/// }
+///
+/// /// Replies as a remote service would.
+/// struct Recorded;
+///
+/// impl Transport for Recorded {
+///     fn call(
+///         &self,
+///         request: TransportRequest,
+///     ) -> BoxFuture<'static, Result<TransportResponse, ClientError>> {
+///         let reply = match (request.method, request.expected) {
+///             ("rate", Expected::Value) => Ok(TransportResponse::Json("1.3".into())),
+///             ("history", Expected::Items) => {
+///                 let items = stream::iter(["1.4", "1.5"].map(|item| Ok(item.into())));
+///                 let items: ByteStream = Box::pin(items);
+///                 Ok(TransportResponse::Items(items))
+///             }
+///             (method, _) => Err(ClientError::NotSent(format!("no reply to `{method}`"))),
+///         };
+///         Box::pin(ready(reply))
+///     }
+/// }
+///
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() -> Result<(), ClientError> {
+///     let currency = Currency::client(Recorded);
+///     assert_eq!(currency.rate().await?, 1.3);
+///     let history: Vec<f64> = currency.history().await?.try_collect().await?;
+///     assert_eq!(history, [1.4, 1.5]);
+///     Ok(())
+/// }
+/// ```
 pub trait Transport: Send + Sync + 'static {
     /// Sends one call.
     ///

@@ -44,6 +44,42 @@ impl RouteSettings {
 }
 
 /// The configuration of a route, as its dispatcher reads it.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use gateway_runtime::{
+///     http::{Body, DispatchFuture, DispatchRequest, Dispatcher, RouteConfig},
+///     prelude::*,
+/// };
+/// use http::Response;
+///
+/// /// Redirects to another host, the key `to` of the route.
+/// #[model]
+/// struct Moved {
+///     to: String,
+/// }
+///
+/// impl Dispatcher for Moved {
+///     fn dispatch(&self, request: DispatchRequest) -> DispatchFuture {
+///         let location = format!("{}{}", self.to, request.rest());
+///         let response = Response::builder().status(308).header("location", location);
+///         Box::pin(async move { Ok(response.body(Body::empty())?) })
+///     }
+/// }
+///
+/// fn moved(route: &mut RouteConfig) -> Result<Arc<dyn Dispatcher>, StartError> {
+///     Ok(Arc::new(route.settings::<Moved>()?))
+/// }
+///
+/// // [routes.reports]
+/// // dispatch = "moved"
+/// // to = "https://reports.example.com"
+/// # fn add(gateway: Gateway) -> Gateway {
+/// let gateway = gateway.dispatcher("moved", moved);
+/// # gateway
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct RouteConfig {
     service: String,

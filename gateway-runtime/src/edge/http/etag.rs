@@ -1,14 +1,13 @@
 //! Entity tags of documents that rarely change, and `If-None-Match` (RFC 9110 §8.8.3, §13.1.2).
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use sha2::{Digest, Sha256};
 
-use crate::base::body::Body;
+use crate::base::{body::Body, digest::Sha256};
 
 /// Returns a strong entity tag: the first 16 bytes of the content's SHA-256, in hexadecimal.
 #[expect(clippy::expect_used, reason = "hex between quotes is always a valid field value")]
 pub(crate) fn of(content: &[u8]) -> HeaderValue {
-    let digest = hex::encode(&Sha256::digest(content)[..16]);
+    let digest = hex::encode(&Sha256::of(content)[..16]);
     HeaderValue::try_from(format!("\"{digest}\"")).expect("hex between quotes is a field value")
 }
 

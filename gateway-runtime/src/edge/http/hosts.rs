@@ -26,9 +26,8 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// Creates the check for configured `hosts`, the `origins` of `[http.cors]` and the gateway's own
-    /// `url`. `is_local`
-    /// means a listener on loopback without authentication.
+    /// Creates the check for configured `hosts`, the `origins` of `[http.cors]` and the gateway's
+    /// own `url`. `is_local` means a listener on loopback without authentication.
     pub(super) fn new(hosts: &[String], origins: &[String], url: &str, is_local: bool) -> Self {
         let has_list = !hosts.is_empty();
         let own = host_of(url);

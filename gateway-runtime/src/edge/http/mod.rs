@@ -16,6 +16,7 @@ mod connection;
 mod cors;
 mod decode;
 mod describe;
+#[cfg(feature = "docs-page")]
 pub(crate) mod docs_page;
 mod encode;
 mod etag;
@@ -40,6 +41,7 @@ mod websocket;
 mod worker;
 
 pub(crate) use crate::edge::http::routes::webhook_problems;
+#[cfg(feature = "websocket")]
 #[doc(hidden)]
 pub use crate::edge::http::websocket::Conversation;
 pub use crate::edge::http::{

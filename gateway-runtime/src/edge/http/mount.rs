@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
-use http::{HeaderName, Request, Response, Uri, uri::PathAndQuery};
+use http::{Request, Response, Uri, uri::PathAndQuery};
 use hyper::body::Incoming;
 use tower::{Service, ServiceExt};
 
@@ -15,7 +15,10 @@ use crate::{
         problem,
         start_error::StartError,
     },
-    edge::http::{Peer, handler::Handler},
+    edge::{
+        http::{Peer, handler::Handler},
+        request::request_id::REQUEST_ID,
+    },
 };
 
 type BoxedService =
@@ -97,7 +100,7 @@ impl Handler for Mount {
                 "mounted service failed"
             );
             let mut response = problem::respond(&error, &instance, &id).map(Body::from);
-            response.headers_mut().insert(HeaderName::from_static("x-request-id"), id.header());
+            response.headers_mut().insert(REQUEST_ID, id.header());
             response
         })
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
@@ -42,15 +42,14 @@ use crate::{
             websocket,
         },
         request::{
-            allow::{ANY, options},
+            allow::{options, server_options},
             json_body::{self, BodyLimits, checked_json},
+            request_id::REQUEST_ID,
         },
     },
     pipeline::{may_have_happened, panicked},
     service::{into_reply::ReplyShape, registry::Method},
 };
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl HttpEdge {
     /// Returns the response, or the error of a request that did not become a call.
@@ -64,9 +63,8 @@ impl HttpEdge {
         context: &RequestContext,
     ) -> Result<Response<Body>, Error> {
         self.state().hosts.check(head)?;
-        if head.uri.path() == "*" && head.method == http::Method::OPTIONS {
-            // RFC 9110 §9.3.7: `OPTIONS *` is about the server as a whole.
-            return Ok(options(ANY).map(Body::from));
+        if let Some(response) = server_options(head) {
+            return Ok(response.map(Body::from));
         }
         let routes = self.routes();
         let path = head.uri.path();
@@ -89,6 +87,7 @@ impl HttpEdge {
                 response.extensions_mut().insert(PublishedDocument);
                 Ok(response)
             }
+            #[cfg(feature = "websocket")]
             RouteTarget::WebSocket => websocket::open(self, whole(head, body), context),
             RouteTarget::Route(route) => {
                 route.answer(whole(head, body), context, self.settings()).await

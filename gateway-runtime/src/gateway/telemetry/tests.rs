@@ -74,11 +74,22 @@ fn no_line_carries_deceptive_characters() {
     let hostile = "\u{1b}[2J\u{7f}\u{9b}31m\u{2028}\u{2029}\u{202e}\u{2066}\r\nWARN forged";
     let attempts = serde_json::json!([{ "provider": hostile }]).to_string();
     let log = || {
-        tracing::warn!(detail = hostile, debugged = ?hostile, "json.attempts" = attempts, "{hostile}");
+        tracing::warn!(
+            detail = hostile,
+            debugged = ?hostile,
+            "json.attempts" = attempts,
+            "{hostile}"
+        );
         // A field of a call's line too.
     };
     let call = || {
-        tracing::info!(target: REQUEST_TARGET, method = hostile, account = hostile, "json.attempts" = attempts, "call");
+        tracing::info!(
+            target: REQUEST_TARGET,
+            method = hostile,
+            account = hostile,
+            "json.attempts" = attempts,
+            "call"
+        );
     };
     for is_text in [false, true] {
         for written in [logged(is_text, log), logged(is_text, call)] {
@@ -97,9 +108,12 @@ fn no_line_carries_deceptive_characters() {
 
 #[test]
 fn text_line_of_a_call_begins_with_its_outcome() {
-    let attempts = r#"[{"provider":"fixer_io","capability":"rates","method":"rates","class":"rejected","status":429,
-        "latency_us":12340,"why":"status 429"},{"provider":"slow","class":"not-sent","latency_us":2000000},
-        {"provider":"ecb_file","class":"fulfilled","latency_us":950}]"#;
+    let attempts = r#"[
+        {"provider":"fixer_io","capability":"rates","method":"rates","class":"rejected",
+            "status":429,"latency_us":12340,"why":"status 429"},
+        {"provider":"slow","class":"not-sent","latency_us":2000000},
+        {"provider":"ecb_file","class":"fulfilled","latency_us":950}
+    ]"#;
     let written = logged(true, || {
         tracing::info!(
             target: REQUEST_TARGET,

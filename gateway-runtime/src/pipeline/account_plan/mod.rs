@@ -3,21 +3,22 @@
 #[cfg(test)]
 mod tests;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    task::{Context, Poll},
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 use futures_util::future::{BoxFuture, Either};
-use tower::{Layer, Service};
 
 use crate::{
     base::{error::Error, reply::Reply},
     control::PlanCache,
-    pipeline::{invocation::Invocation, take_ready::take_ready},
+    pipeline::{
+        call_service::CallService,
+        invocation::Invocation,
+        optional_layer::{Optional, OptionalLayer, OptionalPart},
+        take_ready::take_ready,
+    },
 };
 
 /// The lookup of plans.
@@ -41,55 +42,34 @@ impl PlanLookup {
 }
 
 /// The layer that adds [`AttachPlan`].
-#[derive(Clone, Debug)]
-pub(super) struct AttachPlanLayer(pub(super) Option<Arc<PlanLookup>>);
-
-impl<S> Layer<S> for AttachPlanLayer {
-    type Service = AttachPlan<S>;
-
-    fn layer(&self, inner: S) -> AttachPlan<S> {
-        AttachPlan { inner, planning: self.0.clone() }
-    }
-}
+pub(super) type AttachPlanLayer = OptionalLayer<Arc<PlanLookup>>;
 
 /// The service that sets the plan of a call's account.
-#[derive(Clone, Debug)]
-pub(super) struct AttachPlan<S> {
-    inner: S,
-    planning: Option<Arc<PlanLookup>>,
-}
+pub(super) type AttachPlan<S> = Optional<S, Arc<PlanLookup>>;
 
-impl<S> Service<Invocation> for AttachPlan<S>
-where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
-        + Clone
-        + Send
-        + 'static,
-{
-    type Response = Reply;
-    type Error = Error;
-    type Future = Either<S::Future, BoxFuture<'static, Result<Reply, Error>>>;
+impl OptionalPart for Arc<PlanLookup> {
+    type Future<S: CallService> = BoxFuture<'static, Result<Reply, Error>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let planning = self.planning.as_ref().filter(|planning| planning.is_needed.load(Relaxed));
+    fn call<S: CallService>(
+        &self,
+        inner: &mut S,
+        invocation: Invocation,
+    ) -> Either<S::Future, Self::Future<S>> {
         let call = &invocation.request.call;
-        let (Some(planning), Some(account)) = (planning, call.caller().account()) else {
-            return Either::Left(self.inner.call(invocation));
+        let account = call.caller().account().filter(|_| self.is_needed.load(Relaxed));
+        let Some(account) = account else {
+            return Either::Left(inner.call(invocation));
         };
-        if let Some(plan) = planning.plans.cached(account) {
+        if let Some(plan) = self.plans.cached(account) {
             call.set_plan(plan);
-            return Either::Left(self.inner.call(invocation));
+            return Either::Left(inner.call(invocation));
         }
-        let planning = Arc::clone(planning);
-        let mut inner = take_ready(&mut self.inner);
+        let lookup = Arc::clone(self);
+        let mut inner = take_ready(inner);
         Either::Right(Box::pin(async move {
             let call = &invocation.request.call;
             let account = call.caller().account().unwrap_or_default();
-            match planning.plans.of(account).await {
+            match lookup.plans.of(account).await {
                 Ok(plan) => call.set_plan(plan),
                 // A call that is free goes on, under the general limits. A call that has a price is
                 // refused when its hold is placed.

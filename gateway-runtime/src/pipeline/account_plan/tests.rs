@@ -1,6 +1,6 @@
 //! Unit tests of the layer: the plan is there before the call goes on.
 
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt};
 
 use super::*;
 use crate::{
@@ -16,7 +16,7 @@ async fn layer(store: &TestStore) -> AttachPlanLayer {
     store.open_account("ada", "gold").await;
     let lookup = PlanLookup::new(PlanCache::new(store.store.clone()));
     lookup.apply(true);
-    AttachPlanLayer(Some(Arc::new(lookup)))
+    AttachPlanLayer::new(Some(Arc::new(lookup)))
 }
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn readiness_failures_and_drops_pass_through() {
     let store = TestStore::open().await;
     let anonymous = TestMethod::with_effect(Effect::Once).call();
     let call = anonymous.clone().with_account("ada");
-    assert_readiness(AttachPlanLayer(None), || call.invocation()).await;
+    assert_readiness(AttachPlanLayer::new(None), || call.invocation()).await;
     assert_readiness(layer(&store).await, || anonymous.invocation()).await;
     // The first of two calls looks the plan up, the second finds it in the cache.
     assert_readiness(layer(&store).await, || call.invocation()).await;

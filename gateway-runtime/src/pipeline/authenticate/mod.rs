@@ -22,7 +22,7 @@ use crate::{
         reply::Reply,
         spec::AuthMode,
     },
-    pipeline::{invocation::Invocation, take_ready::take_ready},
+    pipeline::{call_service::CallService, invocation::Invocation, take_ready::take_ready},
     service::registry::Method,
 };
 
@@ -45,10 +45,7 @@ pub(super) struct Authenticate<S> {
     inner: S,
 }
 
-impl<S> Service<Invocation> for Authenticate<S>
-where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send> + Clone + Send + 'static,
-{
+impl<S: CallService> Service<Invocation> for Authenticate<S> {
     type Response = Reply;
     type Error = Error;
     /// Only a call that has to wait or is refused has a box.

@@ -25,7 +25,7 @@ use crate::{
         error::{Code, Error},
         reply::Reply,
     },
-    pipeline::{deadline::deadline_error, invocation::Invocation},
+    pipeline::{call_service::CallService, deadline::deadline_error, invocation::Invocation},
 };
 
 /// The position of a layer in the stack.
@@ -45,6 +45,44 @@ pub enum LayerPosition {
 pub type InnerService = BoxCloneSyncService<Invocation, Reply, BoxError>;
 
 /// A tower layer for the pipeline.
+///
+/// Every `tower::Layer` whose service fits implements it. A type of your own can implement it
+/// without being a layer:
+///
+/// ```
+/// use std::sync::{Arc, atomic::{AtomicBool, Ordering::Relaxed}};
+///
+/// use gateway_runtime::{
+///     pipeline::{InnerService, Invocation, LayerPosition, PipelineLayer},
+///     prelude::*,
+/// };
+/// use tower::{ServiceExt, service_fn, util::BoxCloneSyncService};
+///
+/// /// Refuses calls while the flag is set.
+/// struct Maintenance(Arc<AtomicBool>);
+///
+/// impl PipelineLayer for Maintenance {
+///     fn around(&self, rest: InnerService) -> InnerService {
+///         let flag = Arc::clone(&self.0);
+///         BoxCloneSyncService::new(service_fn(move |call: Invocation| {
+///             let is_closed = flag.load(Relaxed);
+///             let rest = rest.clone();
+///             async move {
+///                 if is_closed {
+///                     return Err(Error::new(Code::OVERLOADED, "closed for maintenance").into());
+///                 }
+///                 rest.oneshot(call).await
+///             }
+///         }))
+///     }
+/// }
+///
+/// # fn add(gateway: Gateway) -> Gateway {
+/// let flag = Arc::new(AtomicBool::new(false));
+/// let gateway = gateway.layer(LayerPosition::AroundMethod, Maintenance(Arc::clone(&flag)));
+/// # gateway
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be put into the pipeline",
     label = "no tower layer for calls",
@@ -106,14 +144,7 @@ impl fmt::Debug for Layers {
 /// The layer that adds [`WithAuthorLayers`].
 pub(super) struct AroundLayer(Vec<LayerFn>);
 
-impl<S> Layer<S> for AroundLayer
-where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-{
+impl<S: CallService> Layer<S> for AroundLayer {
     type Service = WithAuthorLayers<S>;
 
     fn layer(&self, inner: S) -> WithAuthorLayers<S> {

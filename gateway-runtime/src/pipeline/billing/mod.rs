@@ -8,7 +8,6 @@ mod tests;
 
 use std::{
     sync::Arc,
-    task::{Context, Poll},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -16,7 +15,6 @@ use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, Either};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tower::{Layer, Service};
 
 use crate::{
     base::{
@@ -33,7 +31,9 @@ use crate::{
             placed_hold::PlacedHold,
             price_table::{Price, PriceTable},
         },
+        call_service::CallService,
         invocation::Invocation,
+        optional_layer::{Optional, OptionalLayer, OptionalPart},
         request_log::record,
         settlement_draft::SettlementDraft,
         take_ready::take_ready,
@@ -65,7 +65,7 @@ impl Default for BillingSettings {
 /// The billing of calls: the store's writer and the prices in effect.
 #[derive(Debug)]
 pub struct Billing {
-    journal: StoreWriter,
+    writer: StoreWriter,
     grace: Duration,
     registry: Arc<Registry>,
     tariffs: ArcSwap<PriceTable>,
@@ -75,9 +75,9 @@ impl Billing {
     /// Creates a billing with the prices of attributes, until [`apply`](Self::apply) adds price
     /// lists.
     #[must_use]
-    pub fn new(journal: StoreWriter, settings: &BillingSettings, registry: Arc<Registry>) -> Self {
+    pub fn new(writer: StoreWriter, settings: &BillingSettings, registry: Arc<Registry>) -> Self {
         let tariffs = ArcSwap::from_pointee(PriceTable::new(&registry, []));
-        Self { journal, grace: settings.grace, registry, tariffs }
+        Self { writer, grace: settings.grace, registry, tariffs }
     }
 
     /// Replaces the price lists; `lists` are in their order in time.
@@ -107,12 +107,12 @@ impl Billing {
     pub(super) async fn hold_for_hit(
         &self,
         call: &Call,
-        tab: &SettlementDraft,
+        draft: &SettlementDraft,
     ) -> Result<(), Error> {
         match self.price(call) {
             None => Ok(()),
-            Some(price) => match tab.is_held() {
-                None => self.hold(call, tab, price, price.cached()).await,
+            Some(price) => match draft.is_held() {
+                None => self.hold(call, draft, price, price.cached()).await,
                 Some(true) => Ok(()),
                 // The hold to have it made was cut off, and is released with the call.
                 Some(false) => Err(unavailable()),
@@ -124,11 +124,11 @@ impl Billing {
     async fn hold(
         &self,
         call: &Call,
-        tab: &SettlementDraft,
+        draft: &SettlementDraft,
         price: Price,
         amount: Money,
     ) -> Result<(), Error> {
-        let (Some(account), Some(name)) = (call.caller().account(), tab.name()) else {
+        let (Some(account), Some(name)) = (call.caller().account(), draft.name()) else {
             return Err(Error::new(
                 Code::UNAUTHENTICATED,
                 "authentication required, as this method has a price; send a bearer token or an \
@@ -152,23 +152,23 @@ impl Billing {
             may_have_effect: matches!(call.method().effect, Effect::Once | Effect::Keyed),
             attribution: Arc::new(record::attribution(call)),
         };
-        let witness = tab.witness().filter(|_| hold.may_have_effect);
-        tab.holds(PlacedHold { hold: hold.clone(), price });
-        match self.journal.hold(hold).await {
+        let witness = draft.witness().filter(|_| hold.may_have_effect);
+        draft.holds(PlacedHold { hold: hold.clone(), price });
+        match self.writer.hold(hold).await {
             Ok(HoldOutcome::Held) => {
-                tab.has_held(true);
+                draft.has_held(true);
                 if let Some(witness) = witness {
                     call.set_witness(witness);
                 }
                 Ok(())
             }
             Ok(HoldOutcome::Insufficient { available }) => {
-                tab.has_held(false);
+                draft.has_held(false);
                 Err(insufficient(available, amount))
             }
             Err(error) => {
                 if !error.is_ambiguous() {
-                    tab.has_held(false);
+                    draft.has_held(false);
                 }
                 Err(unavailable().with_log_message(error))
             }
@@ -193,50 +193,27 @@ fn insufficient(available: i64, amount: Money) -> Error {
 }
 
 /// The layer that adds [`PlaceHold`].
-#[derive(Clone, Debug)]
-pub(super) struct PlaceHoldLayer(pub(super) Option<Arc<Billing>>);
-
-impl<S> Layer<S> for PlaceHoldLayer {
-    type Service = PlaceHold<S>;
-
-    fn layer(&self, inner: S) -> PlaceHold<S> {
-        PlaceHold { inner, billing: self.0.clone() }
-    }
-}
+pub(super) type PlaceHoldLayer = OptionalLayer<Arc<Billing>>;
 
 /// The service that places a hold before the call goes on.
-#[derive(Clone, Debug)]
-pub(super) struct PlaceHold<S> {
-    inner: S,
-    billing: Option<Arc<Billing>>,
-}
+pub(super) type PlaceHold<S> = Optional<S, Arc<Billing>>;
 
-impl<S> Service<Invocation> for PlaceHold<S>
-where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
-        + Clone
-        + Send
-        + 'static,
-{
-    type Response = Reply;
-    type Error = Error;
-    type Future = Either<S::Future, BoxFuture<'static, Result<Reply, Error>>>;
+impl OptionalPart for Arc<Billing> {
+    type Future<S: CallService> = BoxFuture<'static, Result<Reply, Error>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let billing = self.billing.as_ref();
-        let priced =
-            billing.and_then(|billing| Some((billing, billing.price(&invocation.request.call)?)));
-        let Some((billing, price)) = priced else {
-            return Either::Left(self.inner.call(invocation));
+    fn call<S: CallService>(
+        &self,
+        inner: &mut S,
+        invocation: Invocation,
+    ) -> Either<S::Future, Self::Future<S>> {
+        let Some(price) = self.price(&invocation.request.call) else {
+            return Either::Left(inner.call(invocation));
         };
-        let billing = Arc::clone(billing);
-        let mut inner = take_ready(&mut self.inner);
+        let billing = Arc::clone(self);
+        let mut inner = take_ready(inner);
         Either::Right(Box::pin(async move {
-            billing.hold(&invocation.request.call, &invocation.tab, price, price.highest()).await?;
+            let Invocation { request, draft, .. } = &invocation;
+            billing.hold(&request.call, draft, price, price.highest()).await?;
             inner.call(invocation).await
         }))
     }

@@ -1,4 +1,5 @@
-//! A placed hold: what a call may cost at most, until its charge is captured or the hold is released.
+//! A placed hold: the most that a call may cost, until its charge is captured or the hold is
+//! released.
 
 use http::{HeaderName, HeaderValue};
 

@@ -1,7 +1,7 @@
 //! Unit tests of the layer: the highest price is held before the call goes on.
 
 use futures_util::FutureExt;
-use tower::ServiceExt;
+use tower::{Layer, Service, ServiceExt};
 
 use super::*;
 use crate::{
@@ -37,7 +37,7 @@ impl Priced {
     }
 
     fn layer(&self) -> PlaceHoldLayer {
-        PlaceHoldLayer(Some(Arc::clone(&self.billing)))
+        PlaceHoldLayer::new(Some(Arc::clone(&self.billing)))
     }
 
     fn service(&self) -> (PlaceHold<MockService>, MockHandle) {
@@ -53,7 +53,7 @@ impl Priced {
     fn recorded(&self, call: &TestCall) -> Invocation {
         let mut invocation = call.invocation();
         let id = invocation.request.call.id().as_str().into();
-        invocation.tab = SettlementDraft::of(id, self.store.persistence());
+        invocation.draft = SettlementDraft::of(id, self.store.persistence());
         invocation
     }
 }
@@ -61,7 +61,7 @@ impl Priced {
 #[tokio::test]
 async fn readiness_failures_and_drops_pass_through() {
     let (free, priced) = (Priced::open(None).await, Priced::open(Some(PRICE)).await);
-    assert_readiness(PlaceHoldLayer(None), || priced.call().invocation()).await;
+    assert_readiness(PlaceHoldLayer::new(None), || priced.call().invocation()).await;
     assert_readiness(free.layer(), || free.call().invocation()).await;
     assert_readiness(priced.layer(), || priced.recorded(&priced.call())).await;
     assert_passes_through(priced.layer(), || priced.recorded(&priced.call())).await;
@@ -75,7 +75,7 @@ async fn price_is_held_before_the_call_goes_on() {
     let request = handle.next_request().await;
     let held = TestBalance { available: 99 * PRICE, held: PRICE };
     assert_eq!(priced.store.balance("ada").await, held);
-    assert_eq!(request.invocation.tab.is_held(), Some(true));
+    assert_eq!(request.invocation.draft.is_held(), Some(true));
     assert!(request.invocation.request.call.witness().is_some(), "no provider would be named");
     request.reply.send(Ok(Reply::Empty));
     future.await.unwrap().unwrap();
@@ -88,10 +88,10 @@ async fn call_that_cannot_pay_does_not_go_on() {
     let priced = Priced::open(Some(200 * PRICE)).await;
     let (service, mut handle) = priced.service();
     let invocation = priced.recorded(&priced.call());
-    let tab = invocation.tab.clone();
+    let draft = invocation.draft.clone();
     let refused = service.clone().oneshot(invocation).await.unwrap_err();
     assert_eq!(refused.code(), Code::INSUFFICIENT_FUNDS);
-    assert_eq!(tab.is_held(), None, "there is nothing to release");
+    assert_eq!(draft.is_held(), None, "there is nothing to release");
 
     let stranger = priced.recorded(&priced.method.call());
     let refused = service.clone().oneshot(stranger).await.unwrap_err();
@@ -112,11 +112,11 @@ async fn call_that_is_dropped_leaves_its_hold_in_the_draft() {
     let priced = Priced::open(Some(PRICE)).await;
     let (mut service, mut handle) = priced.service();
     let invocation = priced.recorded(&priced.call());
-    let tab = invocation.tab.clone();
+    let draft = invocation.draft.clone();
     let mut future = service.ready().await.unwrap().call(invocation);
     assert!((&mut future).now_or_never().is_none());
     drop(future);
-    assert_eq!(tab.is_held(), Some(false), "nothing would release the hold");
+    assert_eq!(draft.is_held(), Some(false), "nothing would release the hold");
     assert!(handle.try_request().is_none());
 }
 
@@ -126,6 +126,6 @@ async fn gateway_pays_for_no_call_of_its_own() {
     let (service, mut handle) = priced.service();
     let future =
         tokio::spawn(service.oneshot(priced.call().with_origin(Origin::Cache).invocation()));
-    assert_eq!(handle.answer(Ok(Reply::Empty)).await.tab.is_held(), None);
+    assert_eq!(handle.answer(Ok(Reply::Empty)).await.draft.is_held(), None);
     future.await.unwrap().unwrap();
 }

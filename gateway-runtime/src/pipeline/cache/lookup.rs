@@ -5,27 +5,25 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
-use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt};
 
 use crate::{
     base::{
-        call::{Call, CallRequest},
+        call::Call,
         error::{Code, Error},
         reply::Reply,
     },
-    cache::{CacheKey, CachedReply, FlightHandle},
+    cache::{CacheKey, CachedReply},
     pipeline::{
-        access_log::TraceLayer,
         billing::Billing,
         cache::{
             CachePolicy, CacheStatus, ForwardReason, Freshness, ReplyCache, RequestDirectives,
             policy::tell_of_nothing,
         },
+        call_service::CallService,
         catch_panic::UnwindLayer,
-        deadline::DeadlineLayer,
         invocation::Invocation,
         persistence::Persistence,
-        request_log::RecordLayer,
         settlement_draft::SettlementDraft,
     },
 };
@@ -46,14 +44,14 @@ pub(super) enum FlightResult {
 type Unshared = Result<Reply, Error>;
 
 /// The call that receives the reply and pays for it.
-struct Recipient {
-    call: Call,
-    tab: SettlementDraft,
+pub(super) struct Recipient {
+    pub(super) call: Call,
+    draft: SettlementDraft,
 }
 
 impl Recipient {
-    fn of(invocation: &Invocation) -> Self {
-        Self { call: invocation.request.call.clone(), tab: invocation.tab.clone() }
+    pub(super) fn of(invocation: &Invocation) -> Self {
+        Self { call: invocation.request.call.clone(), draft: invocation.draft.clone() }
     }
 }
 
@@ -61,33 +59,14 @@ impl Recipient {
 #[derive(Clone)]
 pub(super) struct CacheLookup {
     pub(super) caching: Arc<ReplyCache>,
-    pub(super) keeping: Option<Arc<Persistence>>,
+    pub(super) persistence: Option<Arc<Persistence>>,
     pub(super) billing: Option<Arc<Billing>>,
     pub(super) key: CacheKey,
     pub(super) asks: RequestDirectives,
 }
 
-/// An inner service that calls can be forwarded to.
-pub(super) trait Inner:
-    Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<S> Inner for S where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
-
 impl CacheLookup {
-    pub(super) async fn answer<S: Inner>(
+    pub(super) async fn answer<S: CallService>(
         self,
         inner: S,
         invocation: Invocation,
@@ -120,7 +99,7 @@ impl CacheLookup {
     }
 
     /// Makes the reply, as its client requires, and stores it. No other call waits for it.
-    async fn reload<S: Inner>(
+    async fn reload<S: CallService>(
         &self,
         terms: &CachePolicy,
         inner: S,
@@ -134,7 +113,7 @@ impl CacheLookup {
     }
 
     /// Joins the flight that makes the reply, or leads one for all calls that arrive meanwhile.
-    async fn join<S: Inner>(
+    async fn join<S: CallService>(
         &self,
         terms: &CachePolicy,
         inner: S,
@@ -163,31 +142,8 @@ impl CacheLookup {
         self.give(&at, terms, status, entry.clone()).await
     }
 
-    /// Revalidates the reply in a task, by a call of the gateway's own, unless a flight is under
-    /// way.
-    fn revalidate<S: Inner>(self, inner: S, invocation: Invocation) {
-        let Some(ticket) = self.caching.flights.begin(self.key.clone()) else { return };
-        let Invocation { method, request, .. } = invocation;
-        let request = CallRequest { call: request.call.for_revalidation(), input: request.input };
-        let (search, keeping) = (self.clone(), self.keeping);
-        let renewal = Arc::new(Revalidation { search, ticket, inner });
-        // The layers of any call: it has a log line, a row and a deadline.
-        let stack = ServiceBuilder::new()
-            .layer(TraceLayer)
-            .layer(RecordLayer(keeping, None))
-            .layer(UnwindLayer)
-            .layer(DeadlineLayer)
-            .service(service_fn(move |invocation| Arc::clone(&renewal).carry_out(invocation)));
-        tokio::spawn(stack.oneshot(Invocation {
-            method,
-            request,
-            tab: SettlementDraft::default(),
-            authorized: None,
-        }));
-    }
-
     /// Makes the reply, unless another call has stored a fresh one meanwhile.
-    async fn lead<S: Inner>(
+    async fn lead<S: CallService>(
         &self,
         terms: &CachePolicy,
         inner: S,
@@ -202,7 +158,7 @@ impl CacheLookup {
         }
     }
 
-    async fn make<S: Inner>(
+    pub(super) async fn make<S: CallService>(
         &self,
         terms: &CachePolicy,
         inner: S,
@@ -254,7 +210,7 @@ impl CacheLookup {
     }
 
     /// Returns the reply to the call that led the flight.
-    async fn made(
+    pub(super) async fn made(
         &self,
         terms: &CachePolicy,
         at: &Recipient,
@@ -287,38 +243,21 @@ impl CacheLookup {
         entry: CachedReply,
     ) -> Result<Reply, Error> {
         if let Some(billing) = &self.billing {
-            billing.hold_for_hit(&at.call, &at.tab).await?;
+            billing.hold_for_hit(&at.call, &at.draft).await?;
         }
         let age = entry.age();
         Ok(self.caching.serve_cached(&at.call, terms, status, entry, age))
     }
 
-    fn alone(&self, at: &Call, why: ForwardReason, alone: Unshared) -> Result<Reply, Error> {
+    pub(super) fn alone(
+        &self,
+        at: &Call,
+        why: ForwardReason,
+        alone: Unshared,
+    ) -> Result<Reply, Error> {
         self.caching.figures.count(CacheStatus::Made { why, kept: false });
         tell_of_nothing(at, why);
         alone
-    }
-}
-
-/// A revalidation in the background.
-struct Revalidation<S> {
-    search: CacheLookup,
-    ticket: FlightHandle<FlightResult>,
-    inner: S,
-}
-
-impl<S: Inner> Revalidation<S> {
-    async fn carry_out(self: Arc<Self>, invocation: Invocation) -> Result<Reply, Error> {
-        let Self { search, ticket, inner } = &*self;
-        let caching = &search.caching;
-        let at = Recipient::of(&invocation);
-        let Some(terms) = caching.terms(&invocation.method) else {
-            return inner.clone().oneshot(invocation).await;
-        };
-        match ticket.join_or_lead(|| search.make(terms, inner.clone(), invocation, None)).await {
-            Ok(landed) => search.made(terms, &at, ForwardReason::Stale, landed).await,
-            Err(alone) => search.alone(&at.call, ForwardReason::Stale, alone),
-        }
     }
 }
 

@@ -3,11 +3,12 @@
 //!
 //! A reply that is fresh, in memory and free is served at once, without a task, a box or a JSON
 //! tree. All else is a [`CacheLookup`]: it searches the store, joins the flight that makes the
-//! reply, or makes it.
+//! reply, or makes it. A `revalidation` renews a stale reply that has been served.
 
 mod directives;
 mod lookup;
 mod policy;
+mod revalidation;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ use crate::{
             policy::{CachePolicy, CacheStatus, ForwardReason, Freshness},
             stats::Figures,
         },
+        call_service::CallService,
         invocation::Invocation,
         persistence::Persistence,
         take_ready::take_ready,
@@ -112,7 +114,7 @@ pub(super) struct CachedLayer {
     /// The cache; none if the layer is off.
     pub(super) caching: Option<Arc<ReplyCache>>,
     /// The store's writer, which records the calls of revalidations.
-    pub(super) keeping: Option<Arc<Persistence>>,
+    pub(super) persistence: Option<Arc<Persistence>>,
     /// The billing of cache hits.
     pub(super) billing: Option<Arc<Billing>>,
 }
@@ -132,14 +134,7 @@ pub(super) struct Cached<S> {
     layer: CachedLayer,
 }
 
-impl<S> Service<Invocation> for Cached<S>
-where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-{
+impl<S: CallService> Service<Invocation> for Cached<S> {
     type Response = Reply;
     type Error = Error;
     type Future = Either<
@@ -185,8 +180,8 @@ where
                 age,
             )))));
         }
-        let CachedLayer { keeping, billing, .. } = self.layer.clone();
-        let search = CacheLookup { caching: Arc::clone(caching), keeping, billing, key, asks };
+        let CachedLayer { persistence, billing, .. } = self.layer.clone();
+        let search = CacheLookup { caching: Arc::clone(caching), persistence, billing, key, asks };
         let inner = take_ready(&mut self.inner);
         Either::Right(Either::Right(Box::pin(search.answer(inner, invocation))))
     }

@@ -25,7 +25,7 @@ fn cached() -> (CachedLayer, TestCall) {
     let backend = Box::new(MemoryCache::new(1 << 20).unwrap());
     let caching = ReplyCache::new(&CacheSettings::default(), &method.registry, backend);
     assert!(caching.is_some());
-    (CachedLayer { caching, keeping: None, billing: None }, method.call().validated())
+    (CachedLayer { caching, persistence: None, billing: None }, method.call().validated())
 }
 
 fn service(layer: &CachedLayer) -> (Cached<MockService>, MockHandle) {

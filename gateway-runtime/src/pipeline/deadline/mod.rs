@@ -2,9 +2,9 @@
 //! is there.
 //!
 //! A deadline that ends before the method is called is a definite failure, whatever was being
-//! written: the call can be retried. Under `once` and `keyed` a method that is dropped in its middle
-//! leaves the outcome unknown: a provider recognizes the repetition of a `keyed` call only if the
-//! caller sends its own idempotency key again.
+//! written: the call can be retried. Under `once` and `keyed` a method that is dropped in its
+//! middle leaves the outcome unknown: a provider recognizes the repetition of a `keyed` call only
+//! if the caller sends its own idempotency key again.
 
 #[cfg(test)]
 mod tests;

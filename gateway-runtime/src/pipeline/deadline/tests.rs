@@ -20,8 +20,9 @@ async fn readiness_failures_and_drops_pass_through() {
 }
 
 /// SEMANTICS §7: "a deadline that ends before anything was sent is a definite failure". After that,
-/// `read` and `idempotent` can be repeated; what must not run twice has an unknown outcome (§3, §5):
-/// `keyed` too, since a provider recognizes a repetition only if the caller sends its own key again.
+/// `read` and `idempotent` can be repeated; what must not run twice has an unknown outcome (§3,
+/// §5): `keyed` too, since a provider recognizes a repetition only if the caller sends its own key
+/// again.
 #[tokio::test(start_paused = true)]
 async fn deadline_is_a_timeout_or_an_unknown_outcome_by_effect() {
     let table = [

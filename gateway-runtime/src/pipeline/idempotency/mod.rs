@@ -12,13 +12,11 @@ mod tests;
 
 use std::{
     sync::Arc,
-    task::{Context, Poll},
     time::{Duration, SystemTime},
 };
 
 use futures_util::future::{BoxFuture, Either};
 use http::{HeaderName, HeaderValue};
-use tower::{Layer, Service};
 
 use crate::{
     base::{
@@ -30,7 +28,9 @@ use crate::{
         spec::{Effect, IdempotencyMode},
     },
     pipeline::{
+        call_service::CallService,
         invocation::Invocation,
+        optional_layer::{Optional, OptionalLayer, OptionalPart},
         persistence::{AnonymousBytes, Persistence},
         take_ready::take_ready,
     },
@@ -43,23 +43,10 @@ use crate::{
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The layer that adds [`Idempotent`].
-#[derive(Clone, Debug)]
-pub(super) struct IdempotentLayer(pub(super) Option<Arc<Persistence>>);
-
-impl<S> Layer<S> for IdempotentLayer {
-    type Service = Idempotent<S>;
-
-    fn layer(&self, inner: S) -> Idempotent<S> {
-        Idempotent { inner, keeping: self.0.clone() }
-    }
-}
+pub(super) type IdempotentLayer = OptionalLayer<Arc<Persistence>>;
 
 /// The service that lets a call through once for each key, if there is a store.
-#[derive(Clone, Debug)]
-pub(super) struct Idempotent<S> {
-    inner: S,
-    keeping: Option<Arc<Persistence>>,
-}
+pub(super) type Idempotent<S> = Optional<S, Arc<Persistence>>;
 
 /// Returns whether a call may have a key: it changes something, and its reply can be stored.
 fn honours_keys(invocation: &Invocation) -> bool {
@@ -75,29 +62,21 @@ pub(super) fn can_claim_key(invocation: &Invocation) -> bool {
     honours_keys(invocation) && has_idempotency_key(invocation.request.call.headers())
 }
 
-impl<S> Service<Invocation> for Idempotent<S>
-where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
-        + Clone
-        + Send
-        + 'static,
-{
-    type Response = Reply;
-    type Error = Error;
-    type Future = Either<S::Future, BoxFuture<'static, Result<Reply, Error>>>;
+impl OptionalPart for Arc<Persistence> {
+    type Future<S: CallService> = BoxFuture<'static, Result<Reply, Error>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let Some(keeping) = self.keeping.clone().filter(|_| honours_keys(&invocation)) else {
-            return Either::Left(self.inner.call(invocation));
-        };
+    fn call<S: CallService>(
+        &self,
+        inner: &mut S,
+        invocation: Invocation,
+    ) -> Either<S::Future, Self::Future<S>> {
+        if !honours_keys(&invocation) {
+            return Either::Left(inner.call(invocation));
+        }
         let key = match parse_idempotency_key(invocation.request.call.headers()) {
             Ok(Some(key)) => key,
             Ok(None) if invocation.method.spec.idempotency != IdempotencyMode::Required => {
-                return Either::Left(self.inner.call(invocation));
+                return Either::Left(inner.call(invocation));
             }
             Ok(None) => return refuse("missing header `Idempotency-Key`"),
             Err(_) => {
@@ -107,29 +86,30 @@ where
                 );
             }
         };
-        let mut inner = take_ready(&mut self.inner);
+        let persistence = Arc::clone(self);
+        let mut inner = take_ready(inner);
         Either::Right(Box::pin(async move {
-            let claim = claim(&invocation, &key, &keeping);
+            let claim = claim(&invocation, &key, &persistence);
             let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
-            let (tab, bytes) = (&invocation.tab, claim.bytes);
-            tab.claims((Arc::clone(&key), Arc::clone(&fence)));
-            match keeping.journal.claim(claim).await {
+            let (draft, bytes) = (&invocation.draft, claim.bytes);
+            draft.claims((Arc::clone(&key), Arc::clone(&fence)));
+            match persistence.writer.claim(claim).await {
                 Ok(ClaimOutcome::Granted) => {
-                    tab.has_claimed(true);
-                    keeping.anonymous.add(bytes.unwrap_or(0));
+                    draft.has_claimed(true);
+                    persistence.anonymous.add(bytes.unwrap_or(0));
                 }
                 Ok(other) => {
-                    tab.has_claimed(false);
+                    draft.has_claimed(false);
                     return reply_to_claimed(&invocation.request.call, other);
                 }
                 Err(error) => {
                     if !error.is_ambiguous() {
-                        tab.has_claimed(false);
+                        draft.has_claimed(false);
                     }
                     return Err(unavailable(error));
                 }
             }
-            let renewing = renew(&keeping, key, fence);
+            let renewing = renew(&persistence, key, fence);
             tokio::select! {
                 outcome = inner.call(invocation) => outcome,
                 never = renewing => match never {},
@@ -180,7 +160,7 @@ fn reply_to_claimed(call: &Call, claimed: ClaimOutcome) -> Result<Reply, Error> 
     }
 }
 
-fn claim(invocation: &Invocation, key: &str, keeping: &Persistence) -> Claim {
+fn claim(invocation: &Invocation, key: &str, persistence: &Persistence) -> Claim {
     let Invocation { method, request, .. } = invocation;
     let call = &request.call;
     let now = SystemTime::now();
@@ -201,10 +181,10 @@ fn claim(invocation: &Invocation, key: &str, keeping: &Persistence) -> Claim {
         ]),
         fence: String::from_utf8_lossy(&sortable_id()).into(),
         at: unix_micros(now),
-        until: unix_micros(now + keeping.keys.lease),
+        until: unix_micros(now + persistence.keys.lease),
         once: matches!(method.spec.effect, Effect::Once | Effect::Keyed),
         bytes: is_anonymous.then_some(AnonymousBytes::KEY),
-        has_room: !is_anonymous || keeping.anonymous.has_room(keeping.keys.anonymous_bytes),
+        has_room: !is_anonymous || persistence.anonymous.has_room(persistence.keys.anonymous_bytes),
     }
 }
 
@@ -219,13 +199,17 @@ fn fingerprint_input(input: &Input) -> Vec<u8> {
 }
 
 /// Renews a claim for as long as this future is polled.
-async fn renew(keeping: &Persistence, key: Arc<str>, fence: Arc<str>) -> std::convert::Infallible {
-    let lease = keeping.keys.lease;
+async fn renew(
+    persistence: &Persistence,
+    key: Arc<str>,
+    fence: Arc<str>,
+) -> std::convert::Infallible {
+    let lease = persistence.keys.lease;
     loop {
         tokio::time::sleep(lease / 3).await;
         let until = unix_micros(SystemTime::now() + lease);
         let renewal = Command::Renew { key: Arc::clone(&key), fence: Arc::clone(&fence), until };
-        if let Err(error) = keeping.journal.write(renewal).await {
+        if let Err(error) = persistence.writer.write(renewal).await {
             tracing::warn!(%error, "lease of an idempotency key not extended");
         }
     }

@@ -1,7 +1,7 @@
 //! Unit tests of the layer: one execution for each key, and what holds the key until then.
 
 use futures_util::FutureExt;
-use tower::ServiceExt;
+use tower::{Layer, Service, ServiceExt};
 
 use super::*;
 use crate::{
@@ -33,7 +33,7 @@ fn recorded(
     let persistence = store.persistence_with(settings, Default::default());
     let (inner, handle) = mock_service::pair();
     let inner: Idempotent<MockService> =
-        IdempotentLayer(Some(Arc::clone(&persistence))).layer(inner);
+        IdempotentLayer::new(Some(Arc::clone(&persistence))).layer(inner);
     (RecordLayer(Some(persistence), None).layer(inner), handle)
 }
 
@@ -50,9 +50,9 @@ fn keyed_call(key: &str) -> TestCall {
 #[tokio::test]
 async fn readiness_failures_and_drops_pass_through() {
     let store = TestStore::open().await;
-    let layer = IdempotentLayer(Some(store.persistence()));
+    let layer = IdempotentLayer::new(Some(store.persistence()));
     let without_key = TestMethod::with_effect(Effect::Once).call();
-    assert_readiness(IdempotentLayer(None), || keyed_call("a").invocation()).await;
+    assert_readiness(IdempotentLayer::new(None), || keyed_call("a").invocation()).await;
     assert_readiness(layer.clone(), || without_key.invocation()).await;
     // Each call has a key of its own.
     let mut number = 0;
@@ -122,15 +122,15 @@ async fn definite_failure_frees_the_key() {
 async fn call_that_is_dropped_frees_the_key() {
     let store = TestStore::open().await;
     let (inner, mut handle) = mock_service::pair();
-    let mut layer = IdempotentLayer(Some(store.persistence())).layer(inner);
+    let mut layer = IdempotentLayer::new(Some(store.persistence())).layer(inner);
     let mut invocation = keyed_call("k").invocation();
-    let tab =
+    let draft =
         crate::pipeline::settlement_draft::SettlementDraft::of("c".into(), store.persistence());
-    invocation.tab = tab.clone();
+    invocation.draft = draft.clone();
     let mut future = layer.ready().await.unwrap().call(invocation);
     assert!((&mut future).now_or_never().is_none());
     drop(future);
-    let draft = tab.take();
+    let draft = draft.take();
     assert!(draft.is_open() && draft.take_claim.is_some(), "nothing would undo the claim");
     assert!(handle.try_request().is_none());
 }
@@ -163,7 +163,7 @@ async fn keys_are_honoured_where_the_method_and_the_origin_allow() {
     ] {
         let call = method(effect, mode).call().with_origin(origin).validated();
         let (inner, mut handle) = mock_service::pair();
-        let service = IdempotentLayer(Some(store.persistence())).layer(inner);
+        let service = IdempotentLayer::new(Some(store.persistence())).layer(inner);
         let malformed = call.clone().with_header("idempotency-key", "").invocation();
         let future = tokio::spawn(service.clone().oneshot(malformed));
         if is_honoured {

@@ -17,7 +17,6 @@ use arc_swap::ArcSwap;
 use futures_util::future::{self, BoxFuture, Either, Ready};
 use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
-use tower::{Layer, Service};
 
 use crate::{
     base::{
@@ -26,7 +25,9 @@ use crate::{
         reply::Reply,
     },
     pipeline::{
+        call_service::CallService,
         invocation::Invocation,
+        optional_layer::{Optional, OptionalLayer, OptionalPart},
         quota::admission::{AdmissionGuard, AdmissionSource, Guarded},
         take_ready::take_ready,
     },
@@ -118,6 +119,14 @@ impl QuotaEnforcer {
         }
     }
 
+    /// Returns the limits of a call, and whether it gives anything back when it ends.
+    fn limits(&self, call: &Call) -> Option<(Arc<MethodLimits>, bool)> {
+        let rules = self.rules.load();
+        let limits = rules.limits(call)?;
+        let keeps = rules.only_fulfilled || limits.has_concurrency;
+        Some((limits, keeps))
+    }
+
     /// Returns the policies of which a failed call gives a token back: those of `limits` that still
     /// exist, as they are now.
     fn refund(&self, call: &Call, limits: &MethodLimits) -> Vec<Policy> {
@@ -149,101 +158,63 @@ fn exceeded(standing: &QuotaStatus) -> Error {
 }
 
 /// The layer that adds [`EnforceQuota`].
-#[derive(Clone, Debug)]
-pub(super) struct EnforceQuotaLayer(pub(super) Option<Arc<QuotaEnforcer>>);
-
-impl<S> Layer<S> for EnforceQuotaLayer {
-    type Service = EnforceQuota<S>;
-
-    fn layer(&self, inner: S) -> EnforceQuota<S> {
-        EnforceQuota { inner, limiting: self.0.clone() }
-    }
-}
+pub(super) type EnforceQuotaLayer = OptionalLayer<Arc<QuotaEnforcer>>;
 
 /// The service that refuses calls over their quota.
-#[derive(Clone, Debug)]
-pub(super) struct EnforceQuota<S> {
-    inner: S,
-    limiting: Option<Arc<QuotaEnforcer>>,
-}
+pub(super) type EnforceQuota<S> = Optional<S, Arc<QuotaEnforcer>>;
 
-impl<S> Service<Invocation> for EnforceQuota<S>
-where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
-        + Clone
-        + Send
-        + 'static,
-{
-    type Response = Reply;
-    type Error = Error;
-    type Future = Either<
+impl OptionalPart for Arc<QuotaEnforcer> {
+    type Future<S: CallService> = Either<
         LimitFuture<S::Future>,
         Either<Ready<Result<Reply, Error>>, BoxFuture<'static, Result<Reply, Error>>>,
     >;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let Some((limiting, limits, keeps)) = self.limits(&invocation.request.call) else {
-            return Either::Left(LimitFuture {
-                running: Guarded::new(self.inner.call(invocation), None),
-            });
-        };
+    fn call<S: CallService>(
+        &self,
+        inner: &mut S,
+        invocation: Invocation,
+    ) -> Either<S::Future, Self::Future<S>> {
         let call = &invocation.request.call;
-        let memory = match &limiting.buckets {
+        let Some((limits, keeps)) = self.limits(call) else {
+            return Either::Left(inner.call(invocation));
+        };
+        let memory = match &self.buckets {
             BucketsBackend::Memory(memory) => memory,
             BucketsBackend::Shared(shared) => {
-                let shared = Arc::clone(shared);
-                let limiting = Arc::clone(limiting);
-                let inner = take_ready(&mut self.inner);
-                return Either::Right(Either::Right(Box::pin(ask(
-                    inner, invocation, limiting, limits, shared,
-                ))));
+                let (enforcer, shared) = (Arc::clone(self), Arc::clone(shared));
+                let asked = ask(take_ready(inner), invocation, enforcer, limits, shared);
+                return Either::Right(Either::Right(Either::Right(Box::pin(asked))));
             }
         };
         let whose = PartitionKey::of(call);
         match memory.admit(&whose, &limits.policies) {
             Ok(standing) => {
                 add_rate_limit_headers(&limits, call, &standing);
-                let hold = keeps.then(|| {
-                    AdmissionGuard::new(limiting, limits, call, whose, AdmissionSource::Memory)
-                });
-                Either::Left(LimitFuture {
-                    running: Guarded::new(self.inner.call(invocation), hold),
-                })
+                if !keeps {
+                    return Either::Left(inner.call(invocation));
+                }
+                let from = AdmissionSource::Memory;
+                let hold = AdmissionGuard::new(self, limits, call, whose, from);
+                let running = Guarded::new(inner.call(invocation), Some(hold));
+                Either::Right(Either::Left(LimitFuture { running }))
             }
             Err(standing) => {
                 add_rate_limit_headers(&limits, call, &standing);
-                Either::Right(Either::Left(future::ready(Err(exceeded(&standing)))))
+                let refused = future::ready(Err(exceeded(&standing)));
+                Either::Right(Either::Right(Either::Left(refused)))
             }
         }
     }
 }
 
-impl<S> EnforceQuota<S> {
-    /// Returns the limits of a call, and whether it gives anything back when it ends.
-    fn limits(&self, call: &Call) -> Option<(&Arc<QuotaEnforcer>, Arc<MethodLimits>, bool)> {
-        let limiting = self.limiting.as_ref()?;
-        let rules = limiting.rules.load();
-        let limits = rules.limits(call)?;
-        let keeps = rules.only_fulfilled || limits.has_concurrency;
-        Some((limiting, limits, keeps))
-    }
-}
-
 /// Executes a call whose buckets are in Redis.
-async fn ask<S>(
+async fn ask<S: CallService>(
     mut inner: S,
     invocation: Invocation,
     limiting: Arc<QuotaEnforcer>,
     limits: Arc<MethodLimits>,
     shared: Arc<FallbackBuckets>,
-) -> Result<Reply, Error>
-where
-    S: Service<Invocation, Response = Reply, Error = Error>,
-{
+) -> Result<Reply, Error> {
     let call = invocation.request.call.clone();
     let whose = PartitionKey::of(&call);
     // Created before the request: a call that is dropped before the reply may have a slot.

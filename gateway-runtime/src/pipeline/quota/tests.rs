@@ -1,6 +1,6 @@
 //! Unit tests of the layer: tokens and slots are taken before a call, and given back after it.
 
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt};
 
 use super::*;
 use crate::{
@@ -18,7 +18,7 @@ fn limited(total: LimitSettings, only_fulfilled: bool) -> (EnforceQuotaLayer, Te
     let method = TestMethod::with_effect(Effect::Once);
     let settings = QuotaSettings { total, only_fulfilled, ..QuotaSettings::default() };
     let enforcer = QuotaEnforcer::new(&settings, &method.registry, None);
-    (EnforceQuotaLayer(Some(enforcer)), method.call().with_account("ada"))
+    (EnforceQuotaLayer::new(Some(enforcer)), method.call().with_account("ada"))
 }
 
 fn rate(calls: u64) -> LimitSettings {
@@ -44,7 +44,7 @@ async fn readiness_failures_and_drops_pass_through() {
         }
     }
     let (_, call) = limited(rate(1), false);
-    assert_readiness(EnforceQuotaLayer(None), || call.invocation()).await;
+    assert_readiness(EnforceQuotaLayer::new(None), || call.invocation()).await;
 }
 
 /// Runs if `TEST_REDIS_URL` names a server, as `./test` does.
@@ -55,7 +55,7 @@ async fn readiness_passes_through_when_redis_is_asked() {
     let method = TestMethod::with_effect(Effect::Once);
     let settings = QuotaSettings { total: rate(100), ..QuotaSettings::default() };
     let layer =
-        EnforceQuotaLayer(Some(QuotaEnforcer::new(&settings, &method.registry, Some(redis))));
+        EnforceQuotaLayer::new(Some(QuotaEnforcer::new(&settings, &method.registry, Some(redis))));
     let call = method.call().with_account("ada");
     assert_readiness(layer.clone(), || call.invocation()).await;
     assert_passes_through(layer, || call.invocation()).await;

@@ -28,8 +28,8 @@ impl Execution {
             // The author's own refusal. The pool's errors state what every other 4xx was.
             400 | 404..=428 | 430..=499 if !error.is_retryable() => Self::Executed,
             _ if !Self::is_lasting(call) => Self::NotExecuted,
-            // SEMANTICS §5 releases a key if all attempts were not-sent or rejected. The last pool's
-            // error says so of its own attempts alone.
+            // SEMANTICS §5 releases a key if all attempts were not-sent or rejected. The last
+            // pool's error says so of its own attempts alone.
             _ if has_lasting_attempt(call) || is_ambiguous(error) => Self::Unknown,
             // An internal failure may have had an effect, unless every attempt at a provider was
             // harmless.

@@ -54,7 +54,7 @@ impl<S> Layer<S> for RecordLayer {
     type Service = RequestLog<S>;
 
     fn layer(&self, inner: S) -> RequestLog<S> {
-        RequestLog { inner, keeping: self.0.clone(), billing: self.1.clone() }
+        RequestLog { inner, persistence: self.0.clone(), billing: self.1.clone() }
     }
 }
 
@@ -62,7 +62,7 @@ impl<S> Layer<S> for RecordLayer {
 #[derive(Clone, Debug)]
 pub(super) struct RequestLog<S> {
     inner: S,
-    keeping: Option<Arc<Persistence>>,
+    persistence: Option<Arc<Persistence>>,
     billing: Option<Arc<Billing>>,
 }
 
@@ -79,19 +79,19 @@ where
     }
 
     fn call(&mut self, mut invocation: Invocation) -> Self::Future {
-        let Some(keeping) = self.keeping.clone() else {
+        let Some(persistence) = self.persistence.clone() else {
             return Either::Left(self.inner.call(invocation));
         };
         let may_cost =
             self.billing.as_ref().is_some_and(|billing| billing.has_price(invocation.method.spec));
         let may_claim =
-            keeping.keys.enabled && crate::pipeline::idempotency::can_claim_key(&invocation);
+            persistence.keys.enabled && crate::pipeline::idempotency::can_claim_key(&invocation);
         let must_end = may_cost || may_claim;
-        if !must_end && !keeping.records.enabled {
+        if !must_end && !persistence.records.enabled {
             return Either::Left(self.inner.call(invocation));
         }
-        let page = OpenRecord::begin(keeping, invocation.request.call.clone());
-        invocation.tab = page.tab.clone();
+        let page = OpenRecord::begin(persistence, invocation.request.call.clone());
+        invocation.draft = page.draft.clone();
         let inner = self.inner.call(invocation);
         let work = Box::pin(async { page.end(inner.await).await });
         Either::Right(RunToCompletion::new(work, must_end))
@@ -100,21 +100,21 @@ where
 
 /// The open record of a call. It is dropped before its end if the caller has disconnected.
 pub(super) struct OpenRecord {
-    keeping: Arc<Persistence>,
+    persistence: Arc<Persistence>,
     call: Call,
-    tab: SettlementDraft,
+    draft: SettlementDraft,
     key: CallId,
     at: SystemTime,
     ended: bool,
 }
 
 impl OpenRecord {
-    fn begin(keeping: Arc<Persistence>, call: Call) -> Self {
+    fn begin(persistence: Arc<Persistence>, call: Call) -> Self {
         let key: Arc<str> = String::from_utf8_lossy(&sortable_id()).into();
         Self {
             call,
-            tab: SettlementDraft::of(Arc::clone(&key), Arc::clone(&keeping)),
-            keeping,
+            draft: SettlementDraft::of(Arc::clone(&key), Arc::clone(&persistence)),
+            persistence,
             key,
             at: SystemTime::now(),
             ended: false,
@@ -134,13 +134,13 @@ impl OpenRecord {
 
     async fn settle(self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
         let ending = Execution::of(&self.call, &outcome);
-        let draft = self.tab.take();
+        let draft = self.draft.take();
         // At its deadline, the call has already cost its caller all of its time.
         let waits = !draft.is_open() && Instant::now() < self.call.deadline();
         let settlement = self.settlement(draft, &outcome, ending);
-        self.keeping.tell(&settlement.request);
+        self.persistence.tell(&settlement.request);
         if settlement.hold.is_none() && settlement.claim.is_none() {
-            self.keeping.journal.record(Box::new(settlement.request));
+            self.persistence.writer.record(Box::new(settlement.request));
             return outcome;
         }
         // A release of money needs no waiting. A client that retries after a definite failure
@@ -149,10 +149,10 @@ impl OpenRecord {
         if !settlement.charges()
             && (settlement.claim.is_none() || ending == Execution::NotExecuted && !waits)
         {
-            self.keeping.journal.settle_in_background(settlement);
+            self.persistence.writer.settle_in_background(settlement);
             return outcome;
         }
-        match self.keeping.journal.settle(settlement).await {
+        match self.persistence.writer.settle(settlement).await {
             Ok(()) => outcome,
             // The writer retries for as long as the program runs.
             Err(_) if ending == Execution::NotExecuted => outcome,
@@ -164,16 +164,16 @@ impl OpenRecord {
     async fn stream(self, chunks: Chunks) -> Result<Chunks, Error> {
         // The items are in `chunks`; the settlement needs only the kind of the reply.
         let begun = Ok(Reply::Items(Box::pin(stream::empty())));
-        let mut settlement = self.settlement(self.tab.take(), &begun, Execution::Executed);
+        let mut settlement = self.settlement(self.draft.take(), &begun, Execution::Executed);
         settlement.request.code = Some(store::RequestRecord::STREAMING.into());
         settlement.request.fulfilled = false;
         let charge = settlement.hold.as_ref().and_then(|settled| settled.charge);
-        let keeping = Arc::clone(&self.keeping);
+        let persistence = Arc::clone(&self.persistence);
         let streamed = Streamed::new(chunks, self, charge);
         if settlement.charges() {
-            keeping.journal.settle(settlement).await.map_err(not_written)?;
+            persistence.writer.settle(settlement).await.map_err(not_written)?;
         } else if settlement.hold.is_some() || settlement.claim.is_some() {
-            keeping.journal.settle_in_background(settlement);
+            persistence.writer.settle_in_background(settlement);
         }
         Ok(Box::pin(streamed))
     }
@@ -181,8 +181,8 @@ impl OpenRecord {
     /// Completes the row of a stream, after all of it has ended.
     pub(super) fn complete(&self, status: Status, charge: Option<Money>) {
         let request = self.to_record(status, charge);
-        self.keeping.tell(&request);
-        self.keeping.journal.record(Box::new(request));
+        self.persistence.tell(&request);
+        self.persistence.writer.record(Box::new(request));
     }
 
     /// Returns the settlement of a call that has ended.
@@ -198,7 +198,7 @@ impl OpenRecord {
             let end =
                 if claim.is_written { self.claim_end(outcome, ending) } else { ClaimEnd::Undo };
             if self.call.caller().account().is_none() {
-                self.keeping.anonymous.add(match &end {
+                self.persistence.anonymous.add(match &end {
                     ClaimEnd::Complete { reply, .. } => {
                         i64::try_from(reply.len()).unwrap_or(i64::MAX)
                     }
@@ -238,7 +238,7 @@ impl OpenRecord {
         match stored_reply::serialize(outcome).filter(|_| ending != Execution::NotExecuted) {
             Some(reply) => ClaimEnd::Complete {
                 reply,
-                until: unix_micros(self.at + self.keeping.keys.retention),
+                until: unix_micros(self.at + self.persistence.keys.retention),
             },
             None => ClaimEnd::Release,
         }
@@ -250,7 +250,7 @@ impl Drop for OpenRecord {
         if self.ended {
             return;
         }
-        let draft = self.tab.take();
+        let draft = self.draft.take();
         // Most calls that hold something complete without their caller. The exceptions are a call
         // whose price came with a price list newer than itself, and any call when the program ends.
         let holds = draft.take_claim.is_some() || draft.take_hold.is_some();
@@ -260,11 +260,11 @@ impl Drop for OpenRecord {
         };
         let cut = Err(Error::new(code, "the call was cut off before it had ended"));
         let settlement = self.settlement(draft, &cut, ending);
-        self.keeping.tell(&settlement.request);
+        self.persistence.tell(&settlement.request);
         if !holds {
-            self.keeping.journal.record(Box::new(settlement.request));
+            self.persistence.writer.record(Box::new(settlement.request));
         } else {
-            self.keeping.journal.settle_in_background(settlement);
+            self.persistence.writer.settle_in_background(settlement);
         }
     }
 }

@@ -188,7 +188,7 @@ impl TestCall {
         Invocation {
             method: Arc::clone(&self.method),
             request: CallRequest { call, input },
-            tab: SettlementDraft::default(),
+            draft: SettlementDraft::default(),
             authorized: None,
         }
     }

@@ -84,9 +84,8 @@ fn breaker_opens_with_that_of_another_gateway() {
     let probe = bench.acquire().unwrap();
     assert!(probe.is_probe());
     // The breaker opens for as long as if it had opened as often itself.
-    assert!(
-        matches!(bench.record(probe, Sample::Failure), Some(Transition::Opened(length)) if length > 17 * SECOND)
-    );
+    let transition = bench.record(probe, Sample::Failure);
+    assert!(matches!(transition, Some(Transition::Opened(length)) if length > 17 * SECOND));
     bench.wait();
     let probe = bench.acquire().unwrap();
     assert!(open(&bench, 1, 0), "one that probes leaves off");
@@ -293,7 +292,10 @@ proptest! {
         steps in prop::collection::vec((
             any::<bool>(),
             prop_oneof![
-                Just(Some(Sample::Success)), Just(Some(Sample::Failure)), Just(Some(Sample::Ignored)), Just(None),
+                Just(Some(Sample::Success)),
+                Just(Some(Sample::Failure)),
+                Just(Some(Sample::Ignored)),
+                Just(None),
             ],
             0_u64..20_000,
         ), 0..200),

@@ -1,90 +1,35 @@
 //! The HTTP client of providers: pooled connections, limits, and errors classified for failover.
+//!
+//! - `client`, `request`, `response`: one exchange
+//! - `connector`: the connections
+//! - `classify`: the attempt classes of failed exchanges
+//! - `absent`: a client without values, for programs without the feature `http-client`
 
+#[cfg(not(feature = "http-client"))]
+mod absent;
+#[cfg(feature = "http-client")]
 mod classify;
+#[cfg(feature = "http-client")]
+mod client;
+#[cfg(feature = "http-client")]
 mod connector;
+#[cfg(feature = "http-client")]
 mod request;
+#[cfg(feature = "http-client")]
 mod response;
 mod settings;
-#[cfg(test)]
+#[cfg(all(test, feature = "http-client"))]
 mod tests;
 
-use http::Method;
-
-use crate::base::start_error::StartError;
+#[cfg(not(feature = "http-client"))]
+pub(crate) use crate::provider::http_client::absent::HttpClient;
+pub use crate::provider::http_client::settings::HttpClientSettings;
+#[cfg(feature = "http-client")]
 pub(crate) use crate::provider::http_client::{
     classify::{error_chain, is_not_sent},
     connector::connector,
 };
+#[cfg(feature = "http-client")]
 pub use crate::provider::http_client::{
-    request::HttpRequest, response::HttpResponse, settings::HttpClientSettings,
+    client::HttpClient, request::HttpRequest, response::HttpResponse,
 };
-
-/// The HTTP client of a provider, which receives it as a field `http: HttpClient`; clones share
-/// connections.
-///
-/// The protocols are HTTP/1.1 and, over TLS, HTTP/2. The client follows no redirects, stores no
-/// cookies and retries nothing by itself: that is for failover to decide. `HTTP_PROXY`,
-/// `HTTPS_PROXY` and `NO_PROXY` are honoured. Responses have no time limit here: the pool ends each
-/// attempt in its time.
-///
-/// ```no_run
-/// # use gateway_runtime::{ProviderError, Secret, provider::HttpClient};
-/// # #[derive(serde::Deserialize)] struct Latest;
-/// # async fn latest(
-/// #     http: &HttpClient,
-/// #     base_url: &str,
-/// #     key: &Secret,
-/// # ) -> Result<Latest, ProviderError> {
-/// let latest = http
-///     .get(format!("{base_url}/latest"))
-///     .secret_query("access_key", key)
-///     .query(&[("base", "EUR")]);
-/// latest.send().await?.json().await
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-pub struct HttpClient {
-    client: reqwest::Client,
-    max_response_bytes: usize,
-}
-
-impl HttpClient {
-    /// Creates a client with connections of its own.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the file of extra authorities cannot be read.
-    pub fn new(settings: &HttpClientSettings) -> Result<Self, StartError> {
-        Ok(Self { client: connector(settings)?, max_response_bytes: settings.max_response_bytes })
-    }
-
-    /// Creates a request of any method.
-    pub fn request(&self, method: Method, url: impl AsRef<str>) -> HttpRequest {
-        HttpRequest::new(self.client.request(method, url.as_ref()), self.max_response_bytes)
-    }
-
-    /// Creates a GET request.
-    pub fn get(&self, url: impl AsRef<str>) -> HttpRequest {
-        self.request(Method::GET, url)
-    }
-
-    /// Creates a POST request.
-    pub fn post(&self, url: impl AsRef<str>) -> HttpRequest {
-        self.request(Method::POST, url)
-    }
-
-    /// Creates a PUT request.
-    pub fn put(&self, url: impl AsRef<str>) -> HttpRequest {
-        self.request(Method::PUT, url)
-    }
-
-    /// Creates a PATCH request.
-    pub fn patch(&self, url: impl AsRef<str>) -> HttpRequest {
-        self.request(Method::PATCH, url)
-    }
-
-    /// Creates a DELETE request.
-    pub fn delete(&self, url: impl AsRef<str>) -> HttpRequest {
-        self.request(Method::DELETE, url)
-    }
-}

@@ -13,6 +13,48 @@ use crate::{
 };
 
 /// A request builder. An invalid part of the request fails when it is sent, as `not-sent`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use gateway_runtime::{prelude::*, provider::{AttemptClass, HttpRequest}};
+///
+/// /// The settings of a payment provider.
+/// #[derive(Deserialize, JsonSchema)]
+/// struct ApiSettings {
+///     base_url: String,
+///     token: Secret,
+/// }
+///
+/// /// The API of a payment provider.
+/// #[derive(FromApp)]
+/// struct Api {
+///     http: HttpClient,
+///     settings: Config<ApiSettings>,
+/// }
+///
+/// impl Api {
+///     /// Creates a request with the parts that all of them share.
+///     fn post(&self, path: &str) -> HttpRequest {
+///         self.http
+///             .post(format!("{}{path}", self.settings.base_url))
+///             .bearer(&self.settings.token)
+///             .timeout(Duration::from_secs(5))
+///     }
+///
+///     /// Charges a card, once for each key.
+///     async fn charge(&self, cents: u64, key: &IdempotencyKey) -> Result<(), ProviderError> {
+///         self.post("/charges")
+///             .header("Idempotency-Key", key.as_str())
+///             .form(&[("amount", cents)])
+///             // The provider responds with 409 if it has done nothing.
+///             .map_status(409, AttemptClass::Rejected)
+///             .send()
+///             .await?;
+///         Ok(())
+///     }
+/// }
+/// ```
 #[must_use = "a request does nothing until it is sent"]
 pub struct HttpRequest {
     request: reqwest::RequestBuilder,

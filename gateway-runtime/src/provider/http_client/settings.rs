@@ -8,6 +8,28 @@ use serde::Deserialize;
 use crate::base::duration::{self, DurationText};
 
 /// Connections to providers, and the limits of their responses.
+///
+/// `[http_client]` has those of the gateway's client. The test of a provider makes its own client:
+///
+/// ```
+/// # #[cfg(feature = "http-client")]
+/// # fn main() -> Result<(), gateway_runtime::StartError> {
+/// use std::time::Duration;
+///
+/// use gateway_runtime::provider::{HttpClient, HttpClientSettings};
+///
+/// let settings = HttpClientSettings {
+///     connect_timeout: Duration::from_millis(100),
+///     max_response_bytes: 64 << 10,
+///     ..HttpClientSettings::default()
+/// };
+/// let http = HttpClient::new(&settings)?;
+/// # drop(http);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "http-client"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpClientSettings {

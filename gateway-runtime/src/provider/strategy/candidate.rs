@@ -30,6 +30,39 @@ pub enum BreakerState {
 }
 
 /// A provider that is available now.
+///
+/// A strategy sorts candidates by their state. A test makes its own:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use gateway_runtime::strategy::{BreakerState, Candidate, Candidates, Strategy, StrategyCall};
+///
+/// /// The fastest first; providers that are being probed last.
+/// struct Careful;
+///
+/// impl Strategy for Careful {
+///     fn order(&self, _: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
+///         sort(candidates);
+///     }
+/// }
+///
+/// fn sort(candidates: &mut [Candidate<'_>]) {
+///     candidates.sort_by_key(|candidate| {
+///         let is_probed = candidate.breaker() == BreakerState::HalfOpen;
+///         (is_probed, candidate.latency().unwrap_or(Duration::MAX))
+///     });
+/// }
+///
+/// let latency = Duration::from_millis;
+/// let mut candidates = [
+///     Candidate::new("probed").with_latency(latency(5)).with_breaker(BreakerState::HalfOpen),
+///     Candidate::new("slow").with_latency(latency(90)),
+///     Candidate::new("fast").with_latency(latency(20)),
+/// ];
+/// sort(&mut candidates);
+/// assert_eq!(candidates.map(|candidate| candidate.provider()), ["fast", "slow", "probed"]);
+/// ```
 pub struct Candidate<'a> {
     pub(crate) index: usize,
     provider: &'static str,

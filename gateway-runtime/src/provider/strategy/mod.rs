@@ -25,9 +25,49 @@
 //! }
 //! ```
 //!
-//! An attribute selects it by name: `#[service(name = "…", strategy = AtHome)]`. The pool stores
+//! An attribute selects it by name, for a service or a method: `strategy = AtHome`. The pool stores
 //! all state that a strategy needs, for each method by itself: [`StrategyCall::sequence`] and
 //! [`Candidate::state`].
+//!
+//! ```
+//! use gateway_runtime::prelude::*;
+//!
+//! # /// A source of exchange rates.
+//! # #[capability]
+//! # trait RateSource {
+//! #     /// The rate of the dollar in euros.
+//! #     #[provide_method(effect = read)]
+//! #     async fn rate(&self) -> Result<f64, ProviderError>;
+//! #     /// The average rate of the last year.
+//! #     #[provide_method(effect = read)]
+//! #     async fn average(&self) -> Result<f64, ProviderError>;
+//! # }
+//! /// Exchange rates; each source has its share of the calls, by `weight` in `[providers.NAME]`.
+//! #[service(strategy = Weighted)]
+//! struct Currency;
+//!
+//! #[service]
+//! impl Currency {
+//!     /// Returns the rate of the dollar.
+//!     #[expose_method(GET)]
+//!     async fn rate(&self, sources: Providers<dyn RateSource>) -> Result<f64> {
+//!         Ok(sources.rate().await?)
+//!     }
+//!
+//!     /// Returns the rate for a page that a person waits for.
+//!     #[expose_method(GET, strategy = Fastest)]
+//!     async fn quick_rate(&self, sources: Providers<dyn RateSource>) -> Result<f64> {
+//!         Ok(sources.rate().await?)
+//!     }
+//!
+//!     /// Returns the average of the last year, for which a source needs long.
+//!     #[expose_method(GET, strategy = LeastBusy)]
+//!     async fn average(&self, sources: Providers<dyn RateSource>) -> Result<f64> {
+//!         Ok(sources.average().await?)
+//!     }
+//! }
+//! # fn main() {}
+//! ```
 
 mod candidate;
 mod cheapest;

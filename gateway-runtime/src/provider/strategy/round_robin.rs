@@ -3,6 +3,22 @@
 use crate::provider::strategy::{Candidate, Candidates, Strategy, StrategyCall};
 
 /// Providers in rotation, whatever their weights. This is the default.
+///
+/// Another strategy can leave the order to it:
+///
+/// ```
+/// use gateway_runtime::strategy::{Candidates, RoundRobin, Strategy, StrategyCall};
+///
+/// /// The providers with fewer than ten attempts in flight, in rotation.
+/// struct WithRoom;
+///
+/// impl Strategy for WithRoom {
+///     fn order(&self, call: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
+///         candidates.retain(|candidate| candidate.in_flight() < 10);
+///         RoundRobin.order(call, candidates);
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RoundRobin;
 

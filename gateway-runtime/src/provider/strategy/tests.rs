@@ -1,19 +1,14 @@
 //! The order and the shares of each strategy.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::AtomicI64,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::atomic::AtomicI64, time::Duration};
 
-use http::HeaderMap;
 use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
 use super::*;
 use crate::{
-    Call, CallContext, Country, Effect, MethodSpec, Money, Origin, RequestId, ServiceSpec,
-    SourceLocation, Verb,
+    Country, Effect, Money, SourceLocation,
     base::spec::{CapabilityMethodSpec, CapabilitySpec},
+    provider::tests::test_call::{call, call_from},
 };
 
 const HERE: SourceLocation = SourceLocation { file: file!(), line: line!() };
@@ -21,30 +16,6 @@ static METHOD: CapabilityMethodSpec =
     CapabilityMethodSpec { name: "rates", description: "", effect: Effect::Read };
 static CAPABILITY: CapabilitySpec =
     CapabilitySpec { name: "RateSource", description: "", methods: &[], source: HERE };
-static SERVICE: ServiceSpec = ServiceSpec {
-    name: "currency",
-    version: 1,
-    title: "",
-    description: "",
-    auth: None,
-    scopes: &[],
-    source: HERE,
-};
-static EXPOSED: MethodSpec = MethodSpec::new("rates", Verb::Get, HERE);
-
-fn call_from(country: Option<Country>) -> Call {
-    let now = Instant::now();
-    let arrival = CallContext {
-        id: RequestId::generate(),
-        origin: Origin::Http,
-        peer: None,
-        country,
-        headers: HeaderMap::new(),
-        started: now,
-        deadline: now + Duration::from_secs(30),
-    };
-    Call::new(&SERVICE, &EXPOSED, arrival)
-}
 
 /// Returns the names in the order of `strategy`, for the call with the sequence number `turn`.
 fn order<'a>(
@@ -52,7 +23,7 @@ fn order<'a>(
     turn: usize,
     candidates: impl IntoIterator<Item = Candidate<'a>>,
 ) -> Vec<&'static str> {
-    let call = call_from(None);
+    let call = call();
     let mut candidates: Candidates<'_> = candidates.into_iter().collect();
     strategy.order(&StrategyCall::new(&call, &CAPABILITY, &METHOD, &[], turn), &mut candidates);
     candidates.iter().map(Candidate::provider).collect()
@@ -130,27 +101,44 @@ fn weight_zero_comes_last() {
 
 proptest! {
     #[test]
-    fn weighted_gives_each_exactly_its_share(weights in prop::collection::vec(1_u32..50, 1..6), rounds in 1_usize..4) {
+    fn weighted_gives_each_exactly_its_share(
+        weights in prop::collection::vec(1_u32..50, 1..6),
+        rounds in 1_usize..4,
+    ) {
         const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
         let credits = [const { AtomicI64::new(0) }; 6];
         let total: u32 = weights.iter().sum();
         let firsts = firsts(&Weighted, total as usize * rounds, || {
             let views = NAMES.iter().zip(&weights).zip(&credits);
-            views.map(|((name, weight), credit)| Candidate::new(name).with_weight(*weight).with_credit(credit)).collect()
+            let candidates = views.map(|((name, weight), credit)| {
+                Candidate::new(name).with_weight(*weight).with_credit(credit)
+            });
+            candidates.collect()
         });
         for (name, weight) in NAMES.iter().zip(&weights) {
-            prop_assert_eq!(firsts.get(name).copied().unwrap_or_default(), *weight as usize * rounds);
+            let share = *weight as usize * rounds;
+            prop_assert_eq!(firsts.get(name).copied().unwrap_or_default(), share);
         }
     }
 
     #[test]
     fn every_strategy_keeps_every_candidate(
         turn in any::<usize>(),
-        facts in prop::collection::vec((0_u32..4, -2_i32..2, 0_u32..3, prop::option::of(0_i64..3), prop::option::of(0_u64..3)), 0..7),
+        facts in prop::collection::vec(
+            (
+                0_u32..4,
+                -2_i32..2,
+                0_u32..3,
+                prop::option::of(0_i64..3),
+                prop::option::of(0_u64..3),
+            ),
+            0..7,
+        ),
     ) {
         const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
         let credits = [const { AtomicI64::new(0) }; 7];
-        let shipped: [&dyn Strategy; 6] = [&RoundRobin, &Weighted, &Cheapest, &Fastest, &LeastBusy, &Ordered];
+        let shipped: [&dyn Strategy; 6] =
+            [&RoundRobin, &Weighted, &Cheapest, &Fastest, &LeastBusy, &Ordered];
         for strategy in shipped {
             let candidates = NAMES.iter().zip(&facts).zip(&credits).map(|((name, fact), credit)| {
                 let (weight, place, in_flight, cost, latency) = *fact;

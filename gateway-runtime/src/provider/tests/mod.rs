@@ -10,6 +10,7 @@ mod publishing;
 #[cfg(feature = "redis")]
 mod sharing;
 mod streaming;
+pub(super) mod test_call;
 
 use std::{
     collections::VecDeque,
@@ -22,14 +23,14 @@ use http::HeaderMap;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Call, CallContext, Effect, Error, MethodSpec, Origin, ProviderSpec, RequestId, ServiceSpec,
-    SourceLocation, Streaming, Verb,
+    Call, Effect, Error, ProviderSpec, SourceLocation, Streaming,
     base::spec::{CapabilityMethodSpec, CapabilitySpec},
     provider::{
         Argument, AttemptClass, Capability, CompletionOf, Cost, DefaultCompletion as _,
         FailoverSettings, Pool, Provider, ProviderError, ProviderImpl, ProviderSettings, Providers,
         call_method,
         strategy::{Ordered, Strategy},
+        tests::test_call::{call, call_within},
     },
 };
 
@@ -71,7 +72,13 @@ macro_rules! pooled {
         impl Source1 for Providers<dyn Source1> {$(
             fn $method<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Answer<$answer>> {
                 let settle = CompletionOf::<Answer<$answer>>::MODE;
-                call_method(self, $index, [query as &Argument], move |provider| provider.$method(query), settle)
+                call_method(
+                    self,
+                    $index,
+                    [query as &Argument],
+                    move |provider| provider.$method(query),
+                    settle,
+                )
             }
         )*}
     };
@@ -315,34 +322,6 @@ fn attempts(call: &Call) -> Vec<(&'static str, AttemptClass)> {
     call.with_attempts(|attempts| {
         attempts.iter().map(|attempt| (attempt.provider, attempt.class)).collect()
     })
-}
-
-fn call() -> Call {
-    call_within(Duration::from_secs(60), HeaderMap::new())
-}
-
-fn call_within(time: Duration, headers: HeaderMap) -> Call {
-    static SERVICE: ServiceSpec = ServiceSpec {
-        name: "currency",
-        version: 1,
-        title: "",
-        description: "",
-        auth: None,
-        scopes: &[],
-        source: HERE,
-    };
-    static METHOD: MethodSpec = MethodSpec::new("rates", Verb::Post, HERE);
-    let now = Instant::now().into_std();
-    let arrival = CallContext {
-        id: RequestId::generate(),
-        origin: Origin::Http,
-        peer: None,
-        country: None,
-        headers,
-        started: now,
-        deadline: now + time,
-    };
-    Call::new(&SERVICE, &METHOD, arrival)
 }
 
 fn seconds(seconds: u64) -> Duration {

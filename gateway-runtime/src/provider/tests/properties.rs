@@ -133,7 +133,8 @@ proptest! {
         repeats in 0_u32..3,
     ) {
         let settings = FailoverSettings { max_attempts, repeats, ..Default::default() };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         let result = runtime.block_on(play(scripts, requests, settings));
         prop_assert!(result.is_ok(), "{}", result.unwrap_err());
     }

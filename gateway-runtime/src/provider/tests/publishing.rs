@@ -22,8 +22,8 @@ async fn health_tells_how_each_method_of_each_provider_is() {
     assert_eq!(
         a["methods"][0],
         json!({
-            "name": "read", "effect": "read", "cost": "0.0002 USD", "breaker": "closed", "retry_after_ms": 4_980,
-            "in_flight": 0, "attempts": { "rejected": 1 },
+            "name": "read", "effect": "read", "cost": "0.0002 USD", "breaker": "closed",
+            "retry_after_ms": 4_980, "in_flight": 0, "attempts": { "rejected": 1 },
         })
     );
     let b = &health["providers"][1];
@@ -31,8 +31,8 @@ async fn health_tells_how_each_method_of_each_provider_is() {
     assert_eq!(
         b["methods"][0],
         json!({
-            "name": "read", "effect": "read", "cost": "by-request", "breaker": "closed", "latency_us": 20_000,
-            "in_flight": 0, "attempts": { "fulfilled": 1 },
+            "name": "read", "effect": "read", "cost": "by-request", "breaker": "closed",
+            "latency_us": 20_000, "in_flight": 0, "attempts": { "fulfilled": 1 },
         })
     );
 }

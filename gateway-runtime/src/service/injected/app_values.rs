@@ -1,6 +1,8 @@
 //! Values of the app: clones of one handle, as fields of services and providers, or as arguments of
 //! methods.
 
+#[cfg(feature = "sqlite")]
+use crate::store::Db;
 use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
     bus::publisher::Publisher,
@@ -10,7 +12,6 @@ use crate::{
         argument::FromCall,
         binder::Binder,
     },
-    store::Db,
 };
 
 /// Implements both traits for a handle that the app holds. `$problem` is the problem of a program
@@ -38,6 +39,7 @@ macro_rules! app_value {
     };
 }
 
+#[cfg(feature = "sqlite")]
 app_value!(
     Db,
     "requires a `Db`, and no database is configured\n\

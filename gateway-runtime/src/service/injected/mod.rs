@@ -2,6 +2,7 @@
 //! [`FromCall`](super::argument::FromCall) for the types of lower folders.
 
 mod app_values;
+#[cfg(feature = "http-client")]
 mod http_client;
 #[cfg(test)]
 mod tests;

@@ -8,10 +8,9 @@ use std::{
 use foldhash::fast::RandomState;
 use serde::Serialize;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::{
-    base::money::Currency,
+    base::{digest::Sha256, money::Currency},
     store::{
         Command, CommandOutcome, RequestRecord, StoreError, Value,
         commit::batch::Batch,
@@ -103,8 +102,7 @@ impl<'r> RequestKind<'r> {
         digest.update(self.version.to_be_bytes());
         digest.update(self.status.to_be_bytes());
         digest.update([self.fulfilled, self.cache_hit, self.replay].map(u8::from));
-        let digest: [u8; 32] = digest.finalize().into();
-        digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
+        digest.finish().first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
     }
 }
 

@@ -10,6 +10,30 @@ use crate::store::{Db, StoreError, db::Connections};
 
 /// A connection that can write an event to the outbox: to SQLite or PostgreSQL, usually that of a
 /// transaction.
+///
+/// [`Event::store`](crate::Event::store) takes one. Code with it as a bound works with both
+/// databases:
+///
+/// ```
+/// use gateway_runtime::{Db, Publisher, db::OutboxConnection, prelude::*};
+///
+/// /// Stores the event of a paid order. Events of one order stay in their order.
+/// async fn store_paid(
+///     publisher: &Publisher,
+///     connection: &mut impl OutboxConnection,
+///     order: i64,
+/// ) -> Result<()> {
+///     let event = publisher.event("orders.paid", &order)?;
+///     event.ordering_key(order.to_string()).store(connection).await
+/// }
+///
+/// # async fn pay(db: &Db, publisher: &Publisher) -> Result<()> {
+/// let mut transaction = db.sqlite()?.begin().await?;
+/// store_paid(publisher, &mut *transaction, 7).await?;
+/// transaction.commit().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait OutboxConnection: Send {
     /// Writes an event, as text.
     fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;

@@ -7,7 +7,7 @@ use sqlx::{
 
 use crate::store::{
     StoreError,
-    migrations::migration::{Dialect, MigrationStatus, Migrations},
+    migrations::{MigrationStatus, Migrations, migrator::Dialect},
 };
 
 /// Applies missing migrations; one process at a time.

@@ -1,12 +1,5 @@
 //! A migration, and those of one owner.
 
-use sqlx::{
-    SqlSafeStr,
-    migrate::{MigrateError, Migration as SqlxMigration, MigrationType, Migrator},
-};
-
-use crate::store::StoreError;
-
 /// The statements of one migration, in one dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sql {
@@ -38,15 +31,22 @@ pub struct Migrations {
     pub steps: &'static [Migration],
 }
 
-/// The SQL dialect of a database.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::store) enum Dialect {
-    Sqlite,
-    #[cfg(feature = "postgres")]
-    Postgres,
-}
-
 /// A migration, and whether a database has it.
+///
+/// ```
+/// use gateway_runtime::{db::MigrationStatus, prelude::*};
+///
+/// /// Prints the migrations that the configured database lacks.
+/// async fn print_missing(gateway: &Gateway) -> Result<(), StartError> {
+///     for status in gateway.migration_status().await? {
+///         let MigrationStatus { owner, version, name, is_applied } = status;
+///         if !is_applied {
+///             println!("{owner} {version} {name}");
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationStatus {
     /// The owner.
@@ -57,56 +57,4 @@ pub struct MigrationStatus {
     pub name: &'static str,
     /// Whether the migration is applied.
     pub is_applied: bool,
-}
-
-impl Migrations {
-    pub(super) fn table(&self) -> String {
-        format!("{}_migrations", self.owner.replace('-', "_"))
-    }
-
-    pub(super) fn migrator(&self, dialect: Dialect) -> Migrator {
-        let both_ways = self.steps.iter().filter_map(|step| {
-            let sql = match dialect {
-                Dialect::Sqlite => step.sqlite,
-                #[cfg(feature = "postgres")]
-                Dialect::Postgres => step.postgres,
-            }?;
-            let one_way = |direction, text: &'static str| {
-                SqlxMigration::new(
-                    step.version,
-                    step.name.into(),
-                    direction,
-                    text.into_sql_str(),
-                    false,
-                )
-            };
-            Some([
-                one_way(MigrationType::ReversibleUp, sql.up),
-                one_way(MigrationType::ReversibleDown, sql.down),
-            ])
-        });
-        let mut migrator = Migrator::with_migrations(both_ways.flatten().collect());
-        migrator.dangerous_set_table_name(self.table());
-        migrator
-    }
-
-    pub(super) fn explain(&self, error: MigrateError) -> StoreError {
-        let owner = self.owner;
-        StoreError::rejected(match error {
-            MigrateError::VersionMissing(version) => format!(
-                "the database is newer than this program: it has the unknown migration {version} \
-                 of `{owner}`\n\
-                 help: start the newer version, or revert the migration with it"
-            ),
-            MigrateError::VersionMismatch(version) => format!(
-                "migration {version} of `{owner}` was applied with other statements than this \
-                 program has\n\
-                 help: restore its statements, and write a new migration"
-            ),
-            MigrateError::VersionNotPresent(version) => {
-                format!("`{owner}` has no migration {version}")
-            }
-            other => format!("the database cannot be migrated (`{owner}`): {other}"),
-        })
-    }
 }

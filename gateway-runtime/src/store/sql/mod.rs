@@ -8,6 +8,7 @@
 pub(super) mod database;
 #[cfg(feature = "postgres")]
 pub(super) mod postgres;
+#[cfg(feature = "sqlite")]
 pub(super) mod sqlite;
 pub(super) mod statement;
 pub(super) mod statements;

@@ -6,12 +6,12 @@ mod tests;
 use std::sync::Arc;
 
 use http::{HeaderMap, header, request::Parts};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{
     base::{
         authority::Authority,
+        digest::Sha256,
         error::{Code, Error},
         start_error::StartError,
     },
@@ -43,9 +43,7 @@ impl OperatorAuth {
     pub(super) fn new(settings: &AdminSettings) -> Result<Self, StartError> {
         let owners = settings.owners()?.into_iter();
         Ok(Self {
-            owners: owners
-                .map(|(name, token)| (name.into(), Sha256::digest(token.expose()).into()))
-                .collect(),
+            owners: owners.map(|(name, token)| (name.into(), Sha256::of(token.expose()))).collect(),
         })
     }
 
@@ -86,7 +84,7 @@ impl OperatorAuth {
     /// `unauthenticated`, with the same detail for every cause.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Operator, Error> {
         if !self.requires_token() {
-            return Ok(Operator { name: "local".into(), token_hash: Sha256::digest("").into() });
+            return Ok(Operator { name: "local".into(), token_hash: Sha256::of("") });
         }
         let refused = || {
             Error::new(
@@ -101,7 +99,7 @@ impl OperatorAuth {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(refused());
         }
-        let presented: [u8; 32] = Sha256::digest(token.trim_matches(' ')).into();
+        let presented = Sha256::of(token.trim_matches(' '));
         // Every token is compared, each in constant time, so the duration reveals nothing about any
         // of them.
         let mut found = None;

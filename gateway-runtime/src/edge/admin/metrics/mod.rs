@@ -77,8 +77,8 @@ fn gateway(text: &mut Exposition, state: &AdminState) {
 
 /// Writes the metrics of the store's writer.
 fn store(text: &mut Exposition, state: &AdminState) {
-    let Some(kept) = &state.books else { return };
-    let WriterStats { queued, unwritten, commits, commands } = kept.journal.stats();
+    let Some(kept) = &state.store else { return };
+    let WriterStats { queued, unwritten, commits, commands } = kept.writer.stats();
     let mut single = |name, kind, help, value| text.single(name, kind, help, value);
     single(
         "gateway_store_queued",

@@ -1,19 +1,20 @@
-//! Metrics of the process, under the names that all Prometheus clients use. Linux only.
+//! Metrics of the process, under the names that all Prometheus clients use. Linux
+//! only, with the feature `process-metrics`.
 
 use crate::edge::admin::metrics::Exposition;
 
-/// Writes the metrics of the process, as far as the kernel reports them.
-#[cfg(not(target_os = "linux"))]
+/// Writes nothing.
+#[cfg(not(all(target_os = "linux", feature = "process-metrics")))]
 pub(super) fn write(_: &mut Exposition) {}
 
 /// Writes the metrics of the process, as far as the kernel reports them.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "process-metrics"))]
 pub(super) fn write(text: &mut Exposition) {
     // A sandbox may hide /proc; the other metrics do not depend on these.
     let _ = crate::edge::admin::metrics::process::linux::write(text);
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "process-metrics"))]
 mod linux {
     use procfs::{ProcResult, WithCurrentSystemInfo as _, process::Process};
 

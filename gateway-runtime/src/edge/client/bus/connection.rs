@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
-use reqwest::Url;
+use http::Uri;
 
 use crate::{
     base::secret::Secret,
@@ -45,11 +45,11 @@ impl BusConnection {
                        gateway-runtime in Cargo.toml";
             return Err(ClientError::invalid(why));
         }
-        let is_amqp = |url: &Url| {
-            matches!(url.scheme(), "amqp" | "amqps")
-                && url.host_str().is_some_and(|host| !host.is_empty())
+        let is_amqp = |url: &Uri| {
+            matches!(url.scheme_str(), Some("amqp" | "amqps"))
+                && url.host().is_some_and(|host| !host.is_empty())
         };
-        if !Url::parse(url).is_ok_and(|url| is_amqp(&url)) {
+        if !url.parse().is_ok_and(|url| is_amqp(&url)) {
             return Err(ClientError::invalid(
                 "invalid URL of the bus; write it as \"amqp://user:password@host:5672/vhost\"",
             ));

@@ -13,6 +13,34 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 
 /// The client at the other end of a connection. Cheap to clone.
+///
+/// A [mounted](crate::http::Mount) service finds it among the extensions of a request:
+///
+/// ```
+/// use std::{convert::Infallible, time::Duration};
+///
+/// use futures_util::{StreamExt, stream};
+/// use gateway_runtime::http::{Body, BoxError, Mount, Peer};
+/// use http::{Request, Response};
+///
+/// /// A line each second, until the gateway begins to shut down.
+/// fn ticks(peer: Peer) -> Body {
+///     let ticks = stream::repeat("tick\n").then(|line| async move {
+///         tokio::time::sleep(Duration::from_secs(1)).await;
+///         Ok::<_, Infallible>(line.into())
+///     });
+///     Body::stream(ticks.take_until(async move { peer.stopping().await }))
+/// }
+///
+/// let clock = tower::service_fn(|request: Request<Body>| async move {
+///     let peer = request.extensions().get::<Peer>().ok_or("the service is not mounted")?;
+///     tracing::info!(client = %peer.address(), "clock started");
+///     Ok::<_, BoxError>(Response::new(ticks(peer.clone())))
+/// });
+/// let mount = Mount::new("/clock", clock)?; // for `Gateway::mount`
+/// # drop(mount);
+/// # Ok::<(), gateway_runtime::StartError>(())
+/// ```
 #[derive(Clone)]
 pub struct Peer(Arc<Inner>);
 

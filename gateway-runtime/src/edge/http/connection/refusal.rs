@@ -7,7 +7,7 @@
 
 use std::time::SystemTime;
 
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header::CONNECTION};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header::CONNECTION};
 
 use crate::{
     base::{
@@ -16,7 +16,10 @@ use crate::{
         error::{Code, Error},
         problem,
     },
-    edge::http::{HttpLimits, connection::Peer, request_context::RequestContext},
+    edge::{
+        http::{HttpLimits, connection::Peer, request_context::RequestContext},
+        request::request_id::REQUEST_ID,
+    },
 };
 
 /// 414: the request target is longer than the server reads.
@@ -34,8 +37,6 @@ const VERSION_NOT_SUPPORTED: Code =
 #[cfg(test)]
 pub(in crate::edge::http) const CODES: [Code; 4] =
     [URI_TOO_LONG, HEADER_TOO_LARGE, NOT_IMPLEMENTED, VERSION_NOT_SUPPORTED];
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Returns the response to a parsed request that is refused, and writes its log line. An HTTP/1.1
 /// connection closes: if the head can be read two ways, so can the bytes after it.

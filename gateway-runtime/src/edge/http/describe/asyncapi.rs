@@ -38,7 +38,10 @@ pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> V
         it.answer = it.answer.take().map(draft_07);
     }
 
-    let mut channels = Map::from_iter([(CALLS.to_owned(), websocket(&problem))]);
+    let mut channels = Map::new();
+    if cfg!(feature = "websocket") {
+        channels.insert(CALLS.to_owned(), websocket(&problem));
+    }
     let mut operations = Map::new();
     for it in &described {
         let (channel, operation) = if it.method.spec.webhook.is_some() {

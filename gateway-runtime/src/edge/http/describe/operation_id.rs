@@ -22,9 +22,11 @@ pub(super) fn tag(service: &ServiceSpec) -> String {
 }
 
 /// Returns whether a method can be called over a WebSocket: not one that replies with bytes, nor
-/// one whose input is never an object or array, nor a webhook.
+/// one whose input is never an object or array, nor a webhook; none without the feature
+/// `websocket`.
 pub(super) fn is_callable_by_message(method: &Method) -> bool {
-    method.spec.webhook.is_none()
+    cfg!(feature = "websocket")
+        && method.spec.webhook.is_none()
         && !matches!(method.answer, ReplyShape::Raw(_))
         && method.input.as_ref().is_none_or(|input| can_carry(input.schema.json()))
 }

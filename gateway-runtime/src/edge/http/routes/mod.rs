@@ -88,6 +88,7 @@ impl RouteTable {
             };
             routes.exact.insert(method.path().into(), target);
         }
+        #[cfg(feature = "websocket")]
         routes.exact.insert(WEBSOCKET.into(), RouteTarget::WebSocket);
         let explanations = problems_page::Explanations::new(registry);
         routes.publish(

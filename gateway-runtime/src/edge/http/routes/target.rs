@@ -19,6 +19,7 @@ pub(crate) type PageHandler =
 pub(in crate::edge::http) enum RouteTarget {
     Method(Arc<Method>),
     Webhook(Arc<Method>, Box<WebhookKey>),
+    #[cfg(feature = "websocket")]
     WebSocket,
     Page(PageHandler),
     Mount(Mount),
@@ -32,7 +33,9 @@ impl RouteTarget {
         match self {
             Self::Method(method) => Some(method.spec.verb),
             Self::Webhook(..) => Some(Verb::Post),
-            Self::WebSocket | Self::Page(_) => Some(Verb::Get),
+            #[cfg(feature = "websocket")]
+            Self::WebSocket => Some(Verb::Get),
+            Self::Page(_) => Some(Verb::Get),
             Self::Mount(_) | Self::Route(_) => None,
         }
     }

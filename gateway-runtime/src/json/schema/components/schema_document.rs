@@ -2,9 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::json::schema::references::rewrite;
+use crate::{base::digest::Sha256, json::schema::references::rewrite};
 
 /// The place of a document's outermost schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +103,7 @@ impl SchemaDocument {
             }
             None => reference.to_owned(),
         });
-        DefinitionText { digest: Sha256::digest(schema.to_string()).into(), leads_to }
+        DefinitionText { digest: Sha256::of(schema.to_string()), leads_to }
     }
 
     /// Returns the content of a definition: itself and the definitions that it leads to, numbered
@@ -130,7 +129,7 @@ impl SchemaDocument {
             }
             next += 1;
         }
-        content.finalize().into()
+        content.finish()
     }
 }
 

@@ -9,8 +9,8 @@
 //! - §5: "Stored: 2xx and executed 4xx, and ambiguous outcomes; released: refusals and all
 //!   not-sent/rejected."
 //! - §3: after an ambiguous attempt, `read` and `idempotent` may be repeated, so their failure is
-//!   definite, as far as the caller is concerned; `once` "stops with `outcome-unknown`", and `keyed`
-//!   may be repeated at the same provider with the same key only, which no new call has.
+//!   definite, as far as the caller is concerned; `once` "stops with `outcome-unknown`", and
+//!   `keyed` may be repeated at the same provider with the same key only, which no new call has.
 
 use std::{thread, time::Duration};
 
@@ -182,8 +182,8 @@ impl Shop {
             .layer(RecordLayer(persistence.clone(), billing.clone()))
             .layer(UnwindLayer)
             .layer(DeadlineLayer)
-            .layer(IdempotentLayer(persistence))
-            .layer(PlaceHoldLayer(billing))
+            .layer(IdempotentLayer::new(persistence))
+            .layer(PlaceHoldLayer::new(billing))
             .service(inner);
         Self { store, method, service: BoxCloneService::new(service), handle }
     }

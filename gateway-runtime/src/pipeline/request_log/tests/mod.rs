@@ -45,7 +45,7 @@ async fn call_has_a_row_when_it_has_ended() {
         let (inner, mut handle) = mock_service::pair();
         let future = tokio::spawn(layer.layer(inner).oneshot(call.invocation()));
         let invocation = handle.answer(outcome).await;
-        assert!(invocation.tab.name().is_some(), "layers cannot add to the settlement");
+        assert!(invocation.draft.name().is_some(), "layers cannot add to the settlement");
         let is_fulfilled = future.await.unwrap().is_ok();
         let row = store.row(invocation.request.call.id().as_str()).await;
         assert_eq!((row.status, row.code.as_deref()), (status, code));

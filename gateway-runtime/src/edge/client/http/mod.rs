@@ -1,5 +1,7 @@
 //! Calls over HTTP: sends a request to a gateway's address, and decodes the response.
 
+mod response;
+
 use std::{fmt, time::Duration};
 
 use ::http::{
@@ -12,7 +14,7 @@ use reqwest::Url;
 use crate::{
     base::spec::Verb,
     edge::client::{
-        ClientError, Expected, Transport, TransportRequest, TransportResponse, decode,
+        ClientError, Expected, Transport, TransportRequest, TransportResponse,
         headers::{bearer, field},
         ndjson::NDJSON,
         query,
@@ -137,8 +139,8 @@ impl Transport for Http {
         let prepared = self.prepare(request);
         Box::pin(async move {
             let answered = async {
-                let response = prepared?.send().await.map_err(decode::transport_error)?;
-                decode::read(response, expected).await
+                let response = prepared?.send().await.map_err(response::transport_error)?;
+                response::read(response, expected).await
             };
             tokio::time::timeout(timeout, answered)
                 .await
