@@ -189,7 +189,7 @@ pub mod media {
 ///         Ok(Raw::new("%PDF-1.7"))
 ///     }
 ///
-///     /// Returns a list of all invoices; each row is sent as soon as it is there.
+///     /// Returns a list of all invoices; each row is sent as soon as it is available.
 ///     #[expose_method(GET)]
 ///     async fn all(&self) -> Result<Raw<media::Csv>> {
 ///         let rows = (1..=3).map(|number| format!("{number},paid\r\n"));

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use crate::base::error::Source;
+
 /// The kind of a bus error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BusErrorKind {
@@ -29,13 +31,23 @@ pub enum BusErrorKind {
 pub struct BusError {
     kind: BusErrorKind,
     detail: Cow<'static, str>,
+    source: Source,
 }
 
 impl BusError {
     /// Creates an error with a text for operators.
     #[must_use]
     pub fn new(fault: BusErrorKind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: fault, detail: detail.into() }
+        Self { kind: fault, detail: detail.into(), source: Source::default() }
+    }
+
+    /// Returns the error with a library's error as its source. The text has that error's already.
+    #[cfg(feature = "amqp")]
+    pub(in crate::bus) fn with_source(
+        self,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self { source: Source::new(error), ..self }
     }
 
     /// Returns the kind of the error.
@@ -61,4 +73,26 @@ impl fmt::Display for BusError {
     }
 }
 
-impl std::error::Error for BusError {}
+impl std::error::Error for BusError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.get()
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "amqp")]
+mod tests {
+    use super::*;
+    use crate::base::error::with_causes;
+
+    #[test]
+    fn an_error_of_ours_has_the_error_of_the_library_as_its_source() {
+        let lost = BusError::new(BusErrorKind::ChannelLost, "lost: reset by peer");
+        assert!(std::error::Error::source(&lost).is_none());
+        let caused = lost.clone().with_source(std::io::Error::other("reset by peer"));
+        let source = std::error::Error::source(&caused).unwrap();
+        assert!(source.downcast_ref::<std::io::Error>().is_some());
+        assert_eq!(caused, lost);
+        assert_eq!(with_causes(&caused), "lost: reset by peer");
+    }
+}

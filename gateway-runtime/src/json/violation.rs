@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A violation of a schema by an input.
 ///
-/// A method reports in the same form what no schema can express:
+/// A method uses the same form for rules that no schema can express:
 ///
 /// ```
 /// use gateway_runtime::{Violation, prelude::*};

@@ -66,7 +66,7 @@ static DELETE_IF: LazyLock<Script> = LazyLock::new(|| {
 impl Redis {
     /// Connects to `url`. Background tasks of the connection run on the caller's runtime.
     ///
-    /// A service has the gateway's connection as a field. Another program makes its own:
+    /// A service has the gateway's connection as a field. Another program opens its own:
     ///
     /// ```no_run
     /// use std::time::Duration;

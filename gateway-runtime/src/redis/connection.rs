@@ -50,7 +50,7 @@ impl RedisConnection {
         // used then.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client =
-            Client::open(address(url)?).map_err(|error| unreachable_server(classify(&error)))?;
+            Client::open(address(url)?).map_err(|error| unreachable_server(classify(error)))?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(settings.connect_timeout))
             // `with_timeout` limits each command, and includes its time in the write queue.
@@ -59,7 +59,7 @@ impl RedisConnection {
             // A failed command already triggers the next connection; the probe has its own delay.
             .set_number_of_retries(0);
         let connecting = ConnectionManager::new_with_config(client.clone(), config.clone());
-        let manager = connecting.await.map_err(|error| unreachable_server(classify(&error)))?;
+        let manager = connecting.await.map_err(|error| unreachable_server(classify(error)))?;
         let this = Self {
             manager: ArcSwap::from_pointee(manager),
             client,
@@ -110,7 +110,7 @@ impl RedisConnection {
         command: impl Future<Output = RedisResult<T>>,
     ) -> Result<T, RedisError> {
         match tokio::time::timeout(self.timeout, enter_runtime(&self.runtime, command)).await {
-            Ok(answer) => answer.map_err(|error| classify(&error)),
+            Ok(answer) => answer.map_err(classify),
             Err(_) => Err(RedisError::unavailable("Redis did not reply in time")),
         }
     }
@@ -177,9 +177,9 @@ fn address(url: &Secret) -> Result<ConnectionInfo, RedisError> {
     Ok(info.set_tcp_settings(tcp))
 }
 
-fn classify(error: &redis::RedisError) -> RedisError {
+fn classify(error: redis::RedisError) -> RedisError {
     let message = format!("Redis: {error}");
-    match error.kind() {
+    let classified = match error.kind() {
         // The server is loading its data, or has become a replica: soon it can serve again, or
         // another server in its place.
         ErrorKind::Server(
@@ -192,7 +192,8 @@ fn classify(error: &redis::RedisError) -> RedisError {
             RedisError::unavailable(message)
         }
         _ => RedisError::rejected(message),
-    }
+    };
+    classified.with_source(error)
 }
 
 fn unreachable_server(error: RedisError) -> RedisError {

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use crate::base::error::Source;
+
 /// An error of Redis: its message, and the class that decides whether the command may have been
 /// executed.
 ///
@@ -25,6 +27,7 @@ use std::{borrow::Cow, fmt};
 pub struct RedisError {
     message: Cow<'static, str>,
     kind: RedisErrorKind,
+    source: Source,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,34 +39,41 @@ enum RedisErrorKind {
 }
 
 impl RedisError {
+    fn new(kind: RedisErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind, source: Source::default() }
+    }
+
+    /// Returns the error with a library's error as its source. The text has that error's already.
+    #[cfg(feature = "redis")]
+    pub(super) fn with_source(self, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { source: Source::new(error), ..self }
+    }
+
     /// Creates the error of a command that was not sent, because the server failed to answer a
     /// moment ago; nothing was executed.
     #[must_use]
     pub fn short_circuited() -> Self {
-        Self {
-            message: "Redis is unavailable; nothing was sent".into(),
-            kind: RedisErrorKind::ShortCircuited,
-        }
+        Self::new(RedisErrorKind::ShortCircuited, "Redis is unavailable; nothing was sent")
     }
 
     /// Creates the error of a server that cannot be reached or did not answer in time; whether the
     /// command was executed is unknown.
     #[must_use]
     pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: RedisErrorKind::Unavailable }
+        Self::new(RedisErrorKind::Unavailable, message)
     }
 
     /// Creates the error of a server that answers but cannot serve now (LOADING, READONLY); nothing
     /// was executed.
     #[must_use]
     pub fn not_ready(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: RedisErrorKind::NotReady }
+        Self::new(RedisErrorKind::NotReady, message)
     }
 
     /// Creates the error of a command that the server rejects.
     #[must_use]
     pub fn rejected(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: RedisErrorKind::Rejected }
+        Self::new(RedisErrorKind::Rejected, message)
     }
 
     /// Returns whether the server could not be reached, did not answer in time, or cannot serve
@@ -98,4 +108,8 @@ impl fmt::Display for RedisError {
     }
 }
 
-impl std::error::Error for RedisError {}
+impl std::error::Error for RedisError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.get()
+    }
+}

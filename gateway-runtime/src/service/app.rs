@@ -16,7 +16,7 @@ use crate::{base::start_error::StartError, json::section::parse_section};
 
 /// Values by type, and the configuration sections of services and providers.
 ///
-/// A gateway has one. A test builds the fields of a service or a provider from an app of its own:
+/// A gateway has one app. A test creates another, for the fields of a service or a provider:
 ///
 /// ```
 /// use std::sync::Arc;

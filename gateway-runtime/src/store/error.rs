@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use crate::base::error::Source;
+
 /// An error of the store: its message, and the class that decides what the caller may do.
 ///
 /// A service that works with one database alone refuses to start with another:
@@ -29,6 +31,7 @@ use std::{borrow::Cow, fmt};
 pub struct StoreError {
     message: Cow<'static, str>,
     kind: StoreErrorKind,
+    source: Source,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,35 +45,47 @@ enum StoreErrorKind {
 }
 
 impl StoreError {
+    fn new(kind: StoreErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind, source: Source::default() }
+    }
+
+    /// Returns the error with a library's error as its source. The text has that error's already.
+    pub(in crate::store) fn with_source(
+        self,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self { source: Source::new(error), ..self }
+    }
+
     /// Creates the error of a statement that the database rejects; nothing was changed.
     pub(crate) fn rejected(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: StoreErrorKind::Refused }
+        Self::new(StoreErrorKind::Refused, message)
     }
 
     /// Creates the error of a database that is unavailable or slow; nothing was changed.
     pub(in crate::store) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: StoreErrorKind::Away }
+        Self::new(StoreErrorKind::Away, message)
     }
 
     /// Creates the error of a database without room; nothing was changed.
     pub(in crate::store) fn full(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: StoreErrorKind::Full }
+        Self::new(StoreErrorKind::Full, message)
     }
 
     /// Creates the error of a lock that another process holds for too long; nothing was changed.
     pub(in crate::store) fn locked(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: StoreErrorKind::Locked }
+        Self::new(StoreErrorKind::Locked, message)
     }
 
     /// Creates the error of a change that may be committed or not, because the connection was lost
     /// during the commit.
     pub(in crate::store) fn ambiguous(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: StoreErrorKind::Uncertain }
+        Self::new(StoreErrorKind::Uncertain, message)
     }
 
     /// Creates the error of a row whose key exists already.
     pub(in crate::store) fn duplicate(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: StoreErrorKind::Duplicate }
+        Self::new(StoreErrorKind::Duplicate, message)
     }
 
     /// Creates the error of a database's error code: rejected if the same statement would fail
@@ -122,4 +137,8 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl std::error::Error for StoreError {}
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.get()
+    }
+}

@@ -27,7 +27,8 @@ mod settings;
 mod settlement;
 mod sql;
 mod sweeper;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;
 mod time_limit;
 mod views;

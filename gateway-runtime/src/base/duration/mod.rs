@@ -19,7 +19,7 @@
 //! assert_eq!(settings.timeout, Duration::from_millis(1500));
 //! ```
 //!
-//! [`parse`] and [`format()`] are for texts elsewhere, such as a flag of the command line:
+//! [`parse`] and [`format()`] convert other texts, such as a flag of the command line:
 //!
 //! ```
 //! use std::time::Duration;

@@ -3,10 +3,12 @@
 
 mod boxed;
 mod code;
+mod source;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
 pub use crate::base::error::code::Code;
+pub(crate) use crate::base::error::source::Source;
 use crate::{base::attempt::AttemptClass, json::violation::Violation};
 
 /// The result of an exposed method.
@@ -238,13 +240,17 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
     }
 }
 
-/// Returns the message of an error and of all its causes.
+/// Returns the message of an error and of its causes, without those that the message has already:
+/// some errors repeat the text of their source.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        message.push_str(": ");
-        message.push_str(&cause.to_string());
+        let text = cause.to_string();
+        if !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
         source = cause.source();
     }
     message

@@ -249,13 +249,7 @@ impl ChannelTask {
             }
             Ok(Confirmation::NotRequested) => None,
             Err(error) => {
-                self.pending.fail(
-                    id,
-                    BusError::new(
-                        BusErrorKind::ChannelLost,
-                        format!("the channel to RabbitMQ was lost: {error}"),
-                    ),
-                );
+                self.pending.fail(id, lost(&error));
                 None
             }
         };
@@ -290,4 +284,5 @@ fn closed() -> BusError {
 
 fn lost(error: &lapin::Error) -> BusError {
     BusError::new(BusErrorKind::ChannelLost, format!("the channel to RabbitMQ was lost: {error}"))
+        .with_source(error.clone())
 }

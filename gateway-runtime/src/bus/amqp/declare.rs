@@ -125,10 +125,11 @@ pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
         return BusError::new(
             BusErrorKind::ChannelLost,
             format!("{what} was not declared: {error}"),
-        );
+        )
+        .with_source(error.clone());
     };
     let detail = protocol_error.get_message();
-    match protocol_error.kind() {
+    let failed = match protocol_error.kind() {
         AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => BusError::new(
             BusErrorKind::Nacked,
             format!(
@@ -143,5 +144,6 @@ pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
         AMQPErrorKind::Hard(_) => {
             BusError::new(BusErrorKind::ChannelLost, format!("{what} was not declared: {detail}"))
         }
-    }
+    };
+    failed.with_source(error.clone())
 }

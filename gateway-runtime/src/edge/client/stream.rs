@@ -23,7 +23,7 @@ use crate::edge::client::{ClientError, json::read_json, transport::ByteStream};
 /// use futures_util::TryStreamExt;
 /// use gateway_runtime::client::{ClientError, ReplyStream};
 ///
-/// /// Returns the highest rate of a reply; an error if any of it is missing.
+/// /// Returns the highest rate of a reply; fails if the reply is incomplete.
 /// async fn highest(mut rates: ReplyStream<f64>) -> Result<f64, ClientError> {
 ///     let mut highest = f64::MIN;
 ///     while let Some(rate) = rates.try_next().await? {
@@ -70,7 +70,7 @@ impl<T> fmt::Debug for ReplyStream<T> {
 /// ```
 /// use gateway_runtime::client::{ClientError, ReplyBody};
 ///
-/// /// Returns the text of a reply; an error if any of it is missing.
+/// /// Returns the text of a reply; fails if the reply is incomplete.
 /// async fn text(reply: ReplyBody) -> Result<String, ClientError> {
 ///     if !reply.media_type().starts_with("text/") {
 ///         let why = format!("expected text, got {}", reply.media_type());

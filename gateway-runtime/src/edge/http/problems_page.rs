@@ -11,6 +11,7 @@ use crate::{
         error::{Code, Error},
         problem::TYPE_PREFIX,
     },
+    edge::http::connection::refusal::CODES,
     service::registry::Registry,
 };
 
@@ -37,7 +38,7 @@ impl Explanations {
         }
         let explained =
             declared.into_iter().map(|(name, (code, paths))| (name, explanation(code, &paths)));
-        Self { of_authors: explained.filter(|(name, _)| section(name).is_none()).collect() }
+        Self { of_authors: explained.filter(|(name, _)| !is_reserved(name)).collect() }
     }
 
     /// Responds to a GET of `/problems`, or of one code below it.
@@ -48,9 +49,9 @@ impl Explanations {
     pub(super) fn serve(&self, path: &str, _: &HeaderMap) -> Result<Response<Bytes>, Error> {
         let text = match path.strip_prefix(TYPE_PREFIX) {
             None => self.all(),
-            Some(code) => match (section(code), self.of_authors.get(code)) {
-                (Some(text), _) => Bytes::from_static(text.as_bytes()),
-                (None, Some(text)) => Bytes::from(text.clone()),
+            Some(code) => match (self.of_authors.get(code), section(code)) {
+                (Some(text), _) => Bytes::from(text.clone()),
+                (None, Some(text)) => Bytes::from_static(text.as_bytes()),
                 (None, None) => {
                     return Err(Error::not_found("no error code has this name"));
                 }
@@ -70,6 +71,12 @@ impl Explanations {
         let own = self.of_authors.values().map(|text| format!("\n## {text}"));
         std::iter::once(DOCUMENT.to_owned()).chain(own).collect::<String>().into()
     }
+}
+
+/// Returns whether a code means the same in every service. The other codes of `docs/errors.md` are
+/// those of one edge, and a method may declare a code of the same name.
+fn is_reserved(name: &str) -> bool {
+    Code::ALL.into_iter().chain(CODES).any(|code| code.name() == name)
 }
 
 /// Writes the explanation of a declared code, in the form of the gateway's own.
@@ -96,7 +103,6 @@ fn section(code: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edge::http::connection::refusal::CODES;
 
     #[test]
     fn every_code_is_explained() {
@@ -106,11 +112,11 @@ mod tests {
             assert!(text.contains(&format!("Status {}", code.status())), "{text}");
             assert_eq!(text.contains("Retryable."), code.is_retryable(), "{text}");
         }
-        assert_eq!(
-            DOCUMENT.matches("\n## ").count(),
-            Code::ALL.len() + CODES.len(),
-            "a section too many"
-        );
+        // The codes of one edge: WebSockets, and the operator's listener.
+        let of_one_edge = ["cancelled", "conflict", "no-store", "upgrade-required"];
+        assert!(of_one_edge.iter().all(|name| section(name).is_some()));
+        let known = Code::ALL.len() + CODES.len() + of_one_edge.len();
+        assert_eq!(DOCUMENT.matches("\n## ").count(), known, "a section too many");
     }
 
     #[test]
@@ -128,6 +134,13 @@ mod tests {
             "sold-out\n\nStatus 409. Sold out.\n\nAnswered by:\n- /services/shop/v1/buy\n"
         );
         assert!(read("/problems").unwrap().ends_with(&own));
+        // A method's own code has another meaning than that of one edge, not than a common one.
+        let conflict = Code::new("conflict", 409, "Seat taken");
+        let taken = explanation(conflict, &["/services/shop/v1/seat".to_owned()]);
+        let explanations = Explanations { of_authors: BTreeMap::from([("conflict", taken)]) };
+        let conflict = explanations.serve("/problems/conflict", &HeaderMap::new()).unwrap();
+        assert!(conflict.body().starts_with(b"conflict\n\nStatus 409. Seat taken."));
+        assert!(is_reserved("timeout") && !is_reserved("conflict"));
         for other in ["/problems/not", "/problems/", "/problems/sold"] {
             assert_eq!(read(other).unwrap_err().code(), Code::NOT_FOUND, "{other}");
         }

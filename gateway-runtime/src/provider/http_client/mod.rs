@@ -18,7 +18,8 @@ mod request;
 #[cfg(feature = "http-client")]
 mod response;
 mod settings;
-#[cfg(all(test, feature = "http-client"))]
+#[cfg(test)]
+#[cfg(feature = "http-client")]
 mod tests;
 
 #[cfg(not(feature = "http-client"))]

@@ -9,7 +9,7 @@ use crate::base::duration::{self, DurationText};
 
 /// Connections to providers, and the limits of their responses.
 ///
-/// `[http_client]` has those of the gateway's client. The test of a provider makes its own client:
+/// The gateway's client has the settings of `[http_client]`. A test of a provider creates another:
 ///
 /// ```
 /// # #[cfg(feature = "http-client")]

@@ -31,7 +31,7 @@ pub enum BreakerState {
 
 /// A provider that is available now.
 ///
-/// A strategy sorts candidates by their state. A test makes its own:
+/// A strategy sorts candidates by their state. A test creates candidates itself:
 ///
 /// ```
 /// use std::time::Duration;

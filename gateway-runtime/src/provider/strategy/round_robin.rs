@@ -4,7 +4,7 @@ use crate::provider::strategy::{Candidate, Candidates, Strategy, StrategyCall};
 
 /// Providers in rotation, whatever their weights. This is the default.
 ///
-/// Another strategy can leave the order to it:
+/// Another strategy can delegate to it:
 ///
 /// ```
 /// use gateway_runtime::strategy::{Candidates, RoundRobin, Strategy, StrategyCall};

@@ -156,5 +156,5 @@ impl OutboxBatch {
 }
 
 fn failed(error: sqlx::Error) -> StoreError {
-    StoreError::unavailable(format!("the outbox: {error}"))
+    StoreError::unavailable(format!("the outbox: {error}")).with_source(error)
 }

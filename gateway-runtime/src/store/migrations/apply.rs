@@ -129,17 +129,18 @@ async fn applied<DB>(
 where
     DB: Database<Connection: Migrate>,
 {
-    let unread = |error: &dyn std::fmt::Display| {
-        StoreError::unavailable(format!("the migrations cannot be read: {error}"))
-    };
-    let mut connection = pool.acquire().await.map_err(|error| unread(&error))?;
+    let mut connection = pool.acquire().await.map_err(unread)?;
     match connection.list_applied_migrations(&owned.table()).await {
         Ok(applied) => Ok(applied),
         Err(MigrateError::Execute(sqlx::Error::Database(error))) if is_missing_table(&*error) => {
             Ok(Vec::new())
         }
-        Err(error) => Err(unread(&error)),
+        Err(error) => Err(unread(error)),
     }
+}
+
+fn unread(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::unavailable(format!("the migrations cannot be read: {error}")).with_source(error)
 }
 
 fn is_missing_table(error: &dyn sqlx::error::DatabaseError) -> bool {

@@ -48,7 +48,7 @@ impl Migrations {
 
     pub(super) fn explain(&self, error: MigrateError) -> StoreError {
         let owner = self.owner;
-        StoreError::rejected(match error {
+        let explained = StoreError::rejected(match &error {
             MigrateError::VersionMissing(version) => format!(
                 "the database is newer than this program: it has the unknown migration {version} \
                  of `{owner}`\n\
@@ -63,6 +63,7 @@ impl Migrations {
                 format!("`{owner}` has no migration {version}")
             }
             other => format!("the database cannot be migrated (`{owner}`): {other}"),
-        })
+        });
+        explained.with_source(error)
     }
 }

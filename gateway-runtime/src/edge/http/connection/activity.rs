@@ -14,7 +14,7 @@ use tokio::sync::{Notify, futures::Notified};
 
 /// The client at the other end of a connection. Cheap to clone.
 ///
-/// A [mounted](crate::http::Mount) service finds it among the extensions of a request:
+/// A [mounted](crate::http::Mount) service receives it as an extension of each request:
 ///
 /// ```
 /// use std::{convert::Infallible, time::Duration};

@@ -34,7 +34,6 @@ const VERSION_NOT_SUPPORTED: Code =
     Code::new("version-not-supported", 505, "HTTP version not supported");
 
 /// The codes of the protocol, which no method returns.
-#[cfg(test)]
 pub(in crate::edge::http) const CODES: [Code; 4] =
     [URI_TOO_LONG, HEADER_TOO_LARGE, NOT_IMPLEMENTED, VERSION_NOT_SUPPORTED];
 

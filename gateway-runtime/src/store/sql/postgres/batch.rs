@@ -149,7 +149,8 @@ impl Transaction for PostgresBatch {
                 sqlx::Error::Database(_) => map_error(error),
                 _ => StoreError::ambiguous(format!(
                     "PostgreSQL: connection lost during a commit: {error}"
-                )),
+                ))
+                .with_source(error),
             })?;
             self.is_over = true;
             Ok(())

@@ -4,7 +4,7 @@ use crate::store::StoreError;
 
 pub(super) fn map_error(error: sqlx::Error) -> StoreError {
     let message = format!("PostgreSQL: {error}");
-    match error.as_database_error() {
+    let mapped = match error.as_database_error() {
         Some(error) if error.is_unique_violation() => StoreError::duplicate(message),
         Some(error) => match &*error.code().unwrap_or_default() {
             // The SQLSTATEs `disk_full` and `lock_not_available`.
@@ -13,7 +13,8 @@ pub(super) fn map_error(error: sqlx::Error) -> StoreError {
             code => StoreError::of_code(message, is_refusal(code)),
         },
         None => StoreError::unavailable(message),
-    }
+    };
+    mapped.with_source(error)
 }
 
 /// Returns whether a SQLSTATE is about the statement, so that it would fail again: data exceptions,

@@ -3,18 +3,15 @@
 use crate::store::StoreError;
 
 pub(super) fn unread(error: sqlx::Error) -> StoreError {
-    StoreError::of_code(
-        format!("SQLite: {error}"),
-        error
-            .as_database_error()
-            .is_some_and(|e| e.code().and_then(|code| code.parse().ok()).is_some_and(is_refusal)),
-    )
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let is_refusal = code.and_then(|code| code.parse().ok()).is_some_and(is_refusal);
+    StoreError::of_code(format!("SQLite: {error}"), is_refusal).with_source(error)
 }
 
 pub(super) fn unwritten(error: rusqlite::Error) -> StoreError {
     let code = error.sqlite_error().map_or(0, |error| error.extended_code);
     let message = format!("SQLite: {error}");
-    match code {
+    let mapped = match code {
         rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
             StoreError::duplicate(message)
         }
@@ -32,7 +29,8 @@ pub(super) fn unwritten(error: rusqlite::Error) -> StoreError {
             StoreError::locked(message)
         }
         code => StoreError::of_code(message, is_refusal(code)),
-    }
+    };
+    mapped.with_source(error)
 }
 
 /// Returns whether a result code (<https://sqlite.org/rescode.html>) is about the statement, so

@@ -153,6 +153,8 @@ impl Sqlite {
             batch.merge_staging()?;
             batch.end()
         });
-        merged.await.unwrap_or_else(|error| Err(StoreError::unavailable(error.to_string())))
+        merged.await.unwrap_or_else(|error| {
+            Err(StoreError::unavailable(error.to_string()).with_source(error))
+        })
     }
 }
