@@ -76,7 +76,10 @@ def functions(text):
     for at, line in enumerate(lines):
         head = re.match(r"( *)(?:pub(?:\([^)]*\))? )?(?:const )?(?:async )?(?:unsafe )?fn \w+", line)
         if head and not line.rstrip().endswith(";"):
-            end = next((end for end in range(at + 1, len(lines)) if lines[end] == head[1] + "}"), at)
+            end = next((end for end in range(at + 1, len(lines)) if lines[end].startswith((head[1] + "}", head[1] + ")"))), at)
+            if lines[end].startswith(head[1] + ")") and not lines[end].endswith(";"):
+                # The end of a wrapped signature, with a body after it.
+                end = next((end for end in range(end + 1, len(lines)) if lines[end] == head[1] + "}"), at)
             yield at + 1, end - at + 1
 
 
