@@ -24,6 +24,7 @@ mod many_methods;
 mod messages;
 mod money;
 mod program;
+mod proxy;
 mod quotas;
 mod rabbitmq;
 mod redis_server;

@@ -2,7 +2,8 @@
 //! listeners do to a request; the others import them and do not know each other.
 //!
 //! `http` serves methods, routes and documents; `bus_consumer` executes calls from the bus, and
-//! `bus_dispatch` forwards routes to it; `client` is the typed client; `admin` is the operator's
+//! `bus_dispatch` forwards routes to it; `proxy` forwards routes to HTTP
+//! upstreams; `client` is the typed client; `admin` is the operator's
 //! API.
 
 pub mod admin;
@@ -11,4 +12,5 @@ pub mod bus_dispatch;
 pub(crate) mod client;
 pub mod dispatch;
 pub(crate) mod http;
+pub(crate) mod proxy;
 mod request;

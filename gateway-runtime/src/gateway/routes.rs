@@ -11,8 +11,9 @@ use crate::{
     bus::Broker,
     edge::{
         bus_dispatch::BusDispatcher,
-        dispatch::{Dispatcher, DispatcherFactory, Route, RouteConfig},
+        dispatch::{Dispatcher, DispatcherFactory, Route, RouteConfig, RouteSettings},
         http::{BodyBudget, Documents, RouteTable},
+        proxy::Upstreams,
     },
     gateway::Gateway,
     json::similar::did_you_mean,
@@ -109,7 +110,13 @@ impl Gateway {
                 budget.clone(),
             )?))
         };
-        let mut known: BTreeMap<&str, &DispatcherFactory> = BTreeMap::from([("bus", &bus as _)]);
+        let upstreams = Arc::new(Upstreams::new(&self.settings.upstreams)?);
+        let named = Arc::clone(&upstreams);
+        let http = move |section: &mut RouteConfig| -> Result<Arc<dyn Dispatcher>, StartError> {
+            Ok(Arc::new(named.dispatcher(section)?))
+        };
+        let mut known: BTreeMap<&str, &DispatcherFactory> =
+            BTreeMap::from([("bus", &bus as _), ("http", &http as _)]);
         known.extend(self.dispatchers.iter().map(|(name, make)| (name.as_str(), &**make)));
         let mut routes = Vec::new();
         let read = self.settings.routes.iter().map(|(service, section)| {
@@ -119,7 +126,28 @@ impl Gateway {
             Ok(())
         });
         StartError::from_problems(problems(read))?;
+        routes.extend(self.upstream_routes(&upstreams));
         Ok(routes)
+    }
+
+    /// Returns the routes that sections `[upstreams.NAME]` make by themselves: those of upstreams
+    /// that no section `[routes.…]` names.
+    fn upstream_routes(&self, upstreams: &Upstreams) -> Vec<Route> {
+        let routes = &self.settings.routes;
+        let is_named = |name: &String| {
+            routes.contains_key(name)
+                || routes.values().any(|route| {
+                    route.get("upstream").and_then(|value| value.as_str()) == Some(name)
+                })
+        };
+        let names = self.settings.upstreams.keys().filter(|name| !is_named(name));
+        names
+            .filter_map(|name| {
+                let dispatcher = Arc::new(upstreams.dispatcher_of(name)?);
+                let terms = RouteSettings { dispatch: "http".to_owned(), ..Default::default() };
+                Some(Route { service: name.clone(), terms, dispatcher })
+            })
+            .collect()
     }
 }
 

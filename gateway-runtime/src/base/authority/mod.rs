@@ -93,6 +93,11 @@ impl<'r> Authority<'r> {
         }
     }
 
+    /// Returns the port; none if the authority has none.
+    pub(crate) fn port(self) -> Option<u16> {
+        self.port
+    }
+
     /// Returns the host: a name, an IPv4 address, or an IPv6 address in brackets.
     pub(crate) fn host(self) -> &'r str {
         self.host

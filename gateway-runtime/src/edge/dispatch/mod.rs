@@ -36,6 +36,13 @@ pub trait Dispatcher: Send + Sync + 'static {
     ///
     /// The future returns the reason why there is no response, which becomes a problem.
     fn dispatch(&self, request: DispatchRequest) -> DispatchFuture;
+
+    /// Returns whether responses are those of another HTTP server, which are streamed as they are:
+    /// they are not compressed, and have no deadline but the `timeout` of the route. The default
+    /// is `false`.
+    fn is_proxy(&self) -> bool {
+        false
+    }
 }
 
 /// A request on a route. Its path has passed the path rule (SEMANTICS §10): no dot segments in any

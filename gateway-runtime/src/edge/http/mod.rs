@@ -31,6 +31,7 @@ mod replay_guard;
 mod request_context;
 mod request_handler;
 mod route_handler;
+mod route_log;
 mod routes;
 mod server;
 mod settings;

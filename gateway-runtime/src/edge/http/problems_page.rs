@@ -112,8 +112,16 @@ mod tests {
             assert!(text.contains(&format!("Status {}", code.status())), "{text}");
             assert_eq!(text.contains("Retryable."), code.is_retryable(), "{text}");
         }
-        // The codes of one edge: WebSockets, and the operator's listener.
-        let of_one_edge = ["cancelled", "conflict", "no-store", "upgrade-required"];
+        // The codes of one edge: WebSockets, the operator's listener, and the proxy.
+        let of_one_edge = [
+            "cancelled",
+            "conflict",
+            "loop-detected",
+            "no-store",
+            "upgrade-required",
+            "upstream-failed",
+            "upstream-unreachable",
+        ];
         assert!(of_one_edge.iter().all(|name| section(name).is_some()));
         let known = Code::ALL.len() + CODES.len() + of_one_edge.len();
         assert_eq!(DOCUMENT.matches("\n## ").count(), known, "a section too many");

@@ -1,9 +1,10 @@
 //! The handler of a route: checks the path, authenticates the caller if the route requires it,
-//! calls the dispatcher of the route within the deadline, and logs the request.
+//! calls the dispatcher of the route within the deadline, and logs the request at the end of its
+//! response.
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
@@ -11,12 +12,15 @@ use crate::{
     auth::{Authenticator, Identity},
     base::{
         body::Body,
-        call::{Caller, Origin},
+        call::Caller,
         error::{Code, Error},
     },
     edge::{
         dispatch::{self, DispatchRequest, Route},
-        http::{request_context::RequestContext, settings::HttpSettings},
+        http::{
+            compression::Untouched, request_context::RequestContext, route_log::RouteLogEntry,
+            settings::HttpSettings, state::MAX_CALL_TIME,
+        },
     },
 };
 
@@ -52,24 +56,32 @@ impl RouteHandler {
         let Route { terms, dispatcher, .. } = &self.route;
         dispatch::check_path(request.uri().path())?;
         let caller = self.admit(request.headers()).await?;
-        let deadline =
-            Instant::from_std(context.started + terms.timeout.unwrap_or(settings.request_timeout));
+        let limit = match (terms.timeout, dispatcher.is_proxy()) {
+            (Some(limit), _) => limit,
+            (None, true) => MAX_CALL_TIME,
+            (None, false) => settings.request_timeout,
+        };
+        let deadline = Instant::from_std(context.started + limit);
         let (head, body) = request.into_parts();
         let method = head.method.clone();
         let (id, peer) = (context.id.clone(), context.peer.address());
-        let mut line = RouteLogEntry {
-            method: head.method.clone(),
-            path: head.uri.path().to_owned(),
-            account: caller.account().map(str::to_owned),
-            context,
-            ended: false,
-        };
-        let request = DispatchRequest { id, peer, caller, deadline, head, body: Body::wrap(body) };
+        let entry = RouteLogEntry::new(context, method.clone(), head.uri.path(), caller.account());
+        let body = entry.count_request(Body::wrap(body));
+        let request = DispatchRequest { id, peer, caller, deadline, head, body };
         let answered = timeout_at(deadline, dispatcher.dispatch(request)).await;
-        line.ended = true;
-        let response = answered.unwrap_or_else(|_| Err(dispatch::no_reply_error(&method)))?;
-        line.write(response.status().as_u16());
-        Ok(response)
+        match answered.unwrap_or_else(|_| Err(dispatch::no_reply_error(&method))) {
+            Ok(response) => {
+                let mut response = entry.log_at_end(response);
+                if dispatcher.is_proxy() {
+                    response.extensions_mut().insert(Untouched);
+                }
+                Ok(response)
+            }
+            Err(error) => {
+                entry.refuse();
+                Err(error)
+            }
+        }
     }
 
     /// Returns the caller, if the route admits them.
@@ -113,42 +125,5 @@ impl RouteHandler {
             format!("the caller lacks the scopes {}", missing.join(", ")),
         );
         Err(error.with_challenge("Bearer error=\"insufficient_scope\""))
-    }
-}
-
-/// The access log entry of a request. One that is dropped without an end belongs to a client that
-/// has disconnected. A request that fails is logged with its problem.
-struct RouteLogEntry<'m> {
-    method: Method,
-    path: String,
-    account: Option<String>,
-    context: &'m RequestContext,
-    ended: bool,
-}
-
-impl RouteLogEntry<'_> {
-    fn write(&self, status: u16) {
-        let duration = self.context.started.elapsed();
-        tracing::info!(
-            target: "gateway::request",
-            request_id = self.context.id.as_str(),
-            origin = Origin::Http.as_str(),
-            http.request.method = self.method.as_str(),
-            url.path = self.path,
-            status,
-            duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-            peer = %self.context.peer.address().ip(),
-            account = self.account,
-            "routed"
-        );
-    }
-}
-
-impl Drop for RouteLogEntry<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            // 499 is what nginx writes for a client that closed its connection first.
-            self.write(499);
-        }
     }
 }

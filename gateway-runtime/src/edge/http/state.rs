@@ -49,7 +49,7 @@ pub struct Protection {
 }
 
 /// The maximum of a call's deadline, one year: a duration that can be added to any `Instant`.
-const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 86_400);
+pub(super) const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 86_400);
 
 impl HttpEdge {
     /// Creates a handler that serves `routes` and sends calls through `pipeline`.

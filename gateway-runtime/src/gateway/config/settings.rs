@@ -14,6 +14,7 @@ use crate::{
     edge::{
         admin::AdminSettings,
         http::{HttpSettings, Info},
+        proxy::UpstreamSettings,
     },
     gateway::{config::credentials::CredentialsSettings, telemetry::LogSettings},
     pipeline::{BillingSettings, IdempotencySettings, RequestLogSettings},
@@ -47,6 +48,8 @@ pub(crate) struct Settings {
     pub bus: BusSettings,
     /// Routes by the service's name: the dispatcher of `/{service}/…`, and its settings.
     pub routes: BTreeMap<String, RawSection>,
+    /// Upstreams by their names: the instances that the dispatcher `http` forwards to.
+    pub upstreams: BTreeMap<String, UpstreamSettings>,
     /// Limits of accounts, besides those that attributes declare.
     pub quota: QuotaSettings,
     /// The cache of replies.

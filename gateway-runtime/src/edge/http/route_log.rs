@@ -1,0 +1,218 @@
+//! The access log line of a request on a route, written when its response has ended.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
+use http_body::{Body as _, Frame, SizeHint};
+
+use crate::{
+    base::{
+        body::{Body, BoxError},
+        call::{Origin, RequestId},
+    },
+    edge::http::{Peer, request_context::RequestContext},
+};
+
+/// The end of a response, and who caused it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ResponseEnd {
+    /// All of the response was sent.
+    Whole,
+    /// The upstream cut the response, or was silent for too long.
+    Upstream,
+    /// The client disconnected.
+    Client,
+}
+
+impl ResponseEnd {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Upstream => "upstream",
+            Self::Client => "client",
+        }
+    }
+}
+
+/// The log entry of a request on a route. It is written when it is dropped: one without an end
+/// belongs to a client that has disconnected.
+pub(super) struct RouteLogEntry {
+    id: RequestId,
+    peer: Peer,
+    started: Instant,
+    method: Method,
+    path: String,
+    account: Option<String>,
+    request_bytes: Arc<AtomicU64>,
+    response_bytes: u64,
+    status: StatusCode,
+    end: ResponseEnd,
+    /// The error of the request is logged in the place of this entry.
+    is_refused: bool,
+}
+
+impl RouteLogEntry {
+    /// Creates the entry of a request that begins now.
+    pub(super) fn new(
+        context: &RequestContext,
+        method: Method,
+        path: &str,
+        account: Option<&str>,
+    ) -> Self {
+        Self {
+            id: context.id.clone(),
+            peer: context.peer.clone(),
+            started: context.started,
+            method,
+            path: path.to_owned(),
+            account: account.map(str::to_owned),
+            request_bytes: Arc::default(),
+            response_bytes: 0,
+            status: StatusCode::OK,
+            end: ResponseEnd::Client,
+            is_refused: false,
+        }
+    }
+
+    /// Counts the bytes of the request's body.
+    pub(super) fn count_request(&self, body: Body) -> Body {
+        if body.is_end_stream() {
+            return body;
+        }
+        Body::wrap(CountedBody { body, bytes: Arc::clone(&self.request_bytes) })
+    }
+
+    /// Drops the entry of a request that failed, which is logged with its problem.
+    pub(super) fn refuse(mut self) {
+        self.is_refused = true;
+    }
+
+    /// Returns the response, whose end writes the entry.
+    pub(super) fn log_at_end(mut self, response: Response<Body>) -> Response<Body> {
+        self.status = response.status();
+        let (head, mut body) = response.into_parts();
+        if let Some(bytes) = body.bytes_mut() {
+            self.response_bytes = bytes.len() as u64;
+            self.end = ResponseEnd::Whole;
+            return Response::from_parts(head, body);
+        }
+        if body.is_end_stream() {
+            self.end = ResponseEnd::Whole;
+        }
+        Response::from_parts(head, Body::wrap(LoggedBody { body, entry: self }))
+    }
+
+    /// Returns the status of the log: the one sent, unless the response was not whole. nginx, too,
+    /// writes 499 for a client that closed its connection first.
+    fn status(&self) -> u16 {
+        match self.end {
+            ResponseEnd::Whole => self.status.as_u16(),
+            ResponseEnd::Upstream => StatusCode::BAD_GATEWAY.as_u16(),
+            ResponseEnd::Client => 499,
+        }
+    }
+}
+
+impl Drop for RouteLogEntry {
+    fn drop(&mut self) {
+        if self.is_refused {
+            return;
+        }
+        let duration = self.started.elapsed();
+        tracing::info!(
+            target: "gateway::request",
+            request_id = self.id.as_str(),
+            origin = Origin::Http.as_str(),
+            http.request.method = self.method.as_str(),
+            url.path = self.path,
+            status = self.status(),
+            end = self.end.as_str(),
+            request_bytes = self.request_bytes.load(Relaxed),
+            response_bytes = self.response_bytes,
+            duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            peer = %self.peer.address().ip(),
+            account = self.account,
+            "routed"
+        );
+    }
+}
+
+/// A request's body whose bytes are counted.
+struct CountedBody {
+    body: Body,
+    bytes: Arc<AtomicU64>,
+}
+
+impl http_body::Body for CountedBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            self.bytes.fetch_add(data.len() as u64, Relaxed);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A response's body with the log entry that its end writes.
+struct LoggedBody {
+    body: Body,
+    entry: RouteLogEntry,
+}
+
+impl http_body::Body for LoggedBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                this.entry.response_bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                if this.body.is_end_stream() {
+                    this.entry.end = ResponseEnd::Whole;
+                }
+            }
+            Poll::Ready(Some(Err(_))) => this.entry.end = ResponseEnd::Upstream,
+            Poll::Ready(None) => this.entry.end = ResponseEnd::Whole,
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,48 @@
+//! The problems of requests that were not forwarded, or that got no response.
+
+use http::Method;
+
+use crate::{
+    base::error::{Code, Error},
+    edge::dispatch::no_reply_error,
+};
+
+/// 502: no connection to an instance could be opened; nothing was sent.
+const UNREACHABLE: Code =
+    Code::new("upstream-unreachable", 502, "Upstream unreachable").retryable();
+/// 502: the instance's response is malformed or was cut before its head was complete.
+const FAILED: Code = Code::new("upstream-failed", 502, "Upstream failed");
+/// 508: the request has passed this gateway already (RFC 9110 §7.6.3, RFC 5842 §7.2).
+const LOOP: Code = Code::new("loop-detected", 508, "Loop detected");
+
+/// Returns the error of a request whose instances cannot be connected to.
+pub(super) fn unreachable(reason: String) -> Error {
+    Error::new(UNREACHABLE, "the service cannot be reached; nothing was sent")
+        .with_log_message(reason)
+}
+
+/// Returns the error of a response that is malformed.
+pub(super) fn malformed(reason: &'static str) -> Error {
+    Error::new(FAILED, "the service's response is malformed").with_log_message(reason)
+}
+
+/// Returns the error of a request whose connection ended before the head of the response.
+pub(super) fn cut(reason: String) -> Error {
+    Error::new(FAILED, "the service closed the connection before it had answered")
+        .with_log_message(reason)
+}
+
+/// Returns the error of an instance that is too slow.
+pub(super) fn too_slow(method: &Method) -> Error {
+    no_reply_error(method).with_log_message("the instance did not answer in time")
+}
+
+/// Returns the error of a client that stops sending its request.
+pub(super) fn stalled_upload() -> Error {
+    Error::new(Code::REQUEST_TIMEOUT, "the rest of the request did not arrive in time")
+}
+
+/// Returns the error of a request that has passed this gateway already.
+pub(super) fn looped() -> Error {
+    Error::new(LOOP, "the upstream of this route leads back to this gateway")
+}

@@ -1,0 +1,147 @@
+//! The forwarding of one request: the choice of an instance, the connection to it, and the attempts
+//! that are safe.
+
+use std::sync::Arc;
+
+use http::{Request, Response, StatusCode, header::HOST};
+use hyper::body::Incoming;
+use smallvec::SmallVec;
+
+use crate::{
+    base::{
+        body::Body,
+        error::{Error, with_causes},
+    },
+    edge::{
+        dispatch::DispatchRequest,
+        proxy::{
+            connection::{Connection, ExchangeError},
+            download::Download,
+            error,
+            instance::Lease,
+            request_head::{self, Origin},
+            response_head, tunnel,
+            upload::{Progress, Upload},
+            upstream::Upstream,
+        },
+    },
+};
+
+/// Forwards a request, and returns the response as soon as its head is there.
+///
+/// # Errors
+///
+/// `upstream-unreachable`, `upstream-failed`, `timeout` or `outcome-unknown`, `request-timeout`, and
+/// `loop-detected`.
+pub(super) async fn forward(
+    upstream: &Upstream,
+    request: DispatchRequest,
+) -> Result<Response<Body>, Error> {
+    let rest = request.rest().to_owned();
+    let DispatchRequest { id, peer, mut head, body, .. } = request;
+    let method = head.method.clone();
+    let client = request_head::is_websocket(&head)
+        .then(|| head.extensions.remove::<hyper::upgrade::OnUpgrade>())
+        .flatten();
+    let (upload, progress) = Upload::new(body);
+    let origin = Origin { peer: peer.ip(), id: id.as_str() };
+    let request = request_head::forwarded(head, &rest, upload, &origin)?;
+    let Exchange { response, connection, lease } = exchange(upstream, request, progress).await?;
+    let (mut head, body) = response.into_parts();
+    response_head::check(&head, client.is_some())?;
+    if head.status == StatusCode::SWITCHING_PROTOCOLS
+        && let Some(client) = client
+    {
+        let accepted = tunnel::accept(&head)?;
+        tunnel::spawn(client, connection, lease, upstream.clocks.idle);
+        return Ok(accepted);
+    }
+    response_head::strip(&mut head, &method);
+    let download = Download::new(body, connection, lease, upstream.clocks.idle);
+    Ok(Response::from_parts(head, Body::wrap(download)))
+}
+
+/// A response whose head has arrived, and the connection that its body comes from.
+struct Exchange {
+    response: Response<Incoming>,
+    connection: Connection,
+    lease: Lease,
+}
+
+/// Sends a request to an instance. An instance that cannot be connected to is set aside, and
+/// another one is tried. A request that met a connection which the instance had closed is repeated
+/// on a new one, if nothing was sent, or once if it is safe and has no body (RFC 9110 §9.2.2).
+async fn exchange(
+    upstream: &Upstream,
+    request: Request<Upload>,
+    progress: Option<Arc<Progress>>,
+) -> Result<Exchange, Error> {
+    let method = request.method().clone();
+    let mut request = request;
+    let mut tried = SmallVec::<[_; 2]>::new();
+    let mut reason = String::from("no instance");
+    while let Some(lease) = upstream.choose(&tried) {
+        let instance = Arc::clone(lease.instance());
+        let host = request.headers_mut().insert(HOST, instance.host.clone());
+        debug_assert!(host.is_none() || !tried.is_empty(), "`Host` is written here alone");
+        while let Some(mut connection) = instance.take_idle() {
+            let again = copy_of(&request);
+            match connection.send(request, progress.as_ref(), upstream.clocks).await {
+                Ok(response) => return Ok(Exchange { response, connection, lease }),
+                Err(ExchangeError::NotSent(unsent)) => request = *unsent,
+                Err(ExchangeError::Failed(error)) => match again {
+                    Some(again) if closed_before_answer(&error) => {
+                        request = again;
+                        break;
+                    }
+                    _ => return Err(error::cut(with_causes(&error))),
+                },
+                Err(error) => return Err(clock_error(&error, &method)),
+            }
+        }
+        match Connection::open(&instance.address, upstream.connect_timeout).await {
+            Ok(mut connection) => {
+                instance.restore();
+                return match connection.send(request, progress.as_ref(), upstream.clocks).await {
+                    Ok(response) => Ok(Exchange { response, connection, lease }),
+                    Err(ExchangeError::Failed(error)) => Err(error::cut(with_causes(&error))),
+                    Err(error) => Err(clock_error(&error, &method)),
+                };
+            }
+            Err(error) => {
+                reason = format!("{}: {error}", instance.address);
+                upstream.set_aside(&instance);
+                tried.push(instance);
+            }
+        }
+    }
+    Err(error::unreachable(reason))
+}
+
+/// Returns a copy of a request that may be repeated: of a safe method, and without a body.
+fn copy_of(request: &Request<Upload>) -> Option<Request<Upload>> {
+    if !request.method().is_safe() || !http_body::Body::is_end_stream(request.body()) {
+        return None;
+    }
+    let mut copy = Request::new(Upload::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    copy.headers_mut().clone_from(request.headers());
+    Some(copy)
+}
+
+/// Returns whether a connection that was idle before ended without a byte of the response.
+fn closed_before_answer(error: &hyper::Error) -> bool {
+    error.is_incomplete_message() || error.is_canceled() || error.is_closed()
+}
+
+/// Returns the error of an exchange that is too slow, or was not sent on a new connection.
+fn clock_error(error: &ExchangeError, method: &http::Method) -> Error {
+    match error {
+        ExchangeError::StalledUpload => error::stalled_upload(),
+        ExchangeError::NotSent(_) => {
+            error::unreachable("the instance closed a new connection at once".to_owned())
+        }
+        ExchangeError::TooSlow | ExchangeError::Failed(_) => error::too_slow(method),
+    }
+}

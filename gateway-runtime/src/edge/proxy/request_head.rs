@@ -1,0 +1,225 @@
+//! The head of a forwarded request: the client's end-to-end fields, and the fields that are the
+//! gateway's to write.
+
+use std::{net::IpAddr, sync::LazyLock};
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Version,
+    header::{
+        CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING,
+        UPGRADE, VIA,
+    },
+    request::Parts,
+    uri::{PathAndQuery, Uri},
+};
+use http_body::Body as _;
+use smallvec::SmallVec;
+
+use crate::{
+    base::error::{Code, Error},
+    edge::{
+        dispatch::hop_by_hop::{connection_options, is_end_to_end},
+        proxy::{error, upload::Upload},
+    },
+};
+
+const FORWARDED_PREFIX: &str = "x-forwarded-";
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The name of this process in `Via`, by which it recognises its own requests (RFC 9110 §7.6.3).
+static PSEUDONYM: LazyLock<String> =
+    LazyLock::new(|| format!("gateway-{:016x}", fastrand::u64(..)));
+
+/// The parts of a request that the forwarded head states, besides the client's head.
+pub(super) struct Origin<'o> {
+    pub(super) peer: IpAddr,
+    pub(super) id: &'o str,
+}
+
+/// Returns whether the client asks for a WebSocket (RFC 6455 §4.1).
+pub(super) fn is_websocket(head: &Parts) -> bool {
+    let has = |name: HeaderName, token: &[u8]| {
+        let mut tokens =
+            head.headers.get_all(name).iter().flat_map(|v| v.as_bytes().split(|&b| b == b','));
+        tokens.any(|one| one.trim_ascii().eq_ignore_ascii_case(token))
+    };
+    head.method == Method::GET
+        && head.version == Version::HTTP_11
+        && head.headers.contains_key(UPGRADE)
+        && has(CONNECTION, b"upgrade")
+        && has(UPGRADE, b"websocket")
+}
+
+/// Creates the forwarded request. `rest` is the path after the route, and `Host` is not set yet:
+/// it is the instance's.
+///
+/// # Errors
+///
+/// `loop-detected` for a request that has passed this gateway already.
+pub(super) fn forwarded(
+    mut head: Parts,
+    rest: &str,
+    body: Upload,
+    origin: &Origin<'_>,
+) -> Result<Request<Upload>, Error> {
+    let has_passed = |via: &HeaderValue| {
+        let hops = via.as_bytes().windows(PSEUDONYM.len());
+        hops.into_iter().any(|hop| hop == PSEUDONYM.as_bytes())
+    };
+    if head.headers.get_all(VIA).iter().any(has_passed) {
+        return Err(error::looped());
+    }
+    let uri = target(rest, head.uri.query())?;
+    let is_websocket = is_websocket(&head);
+    let takes_trailers = accepts_trailers(&head.headers);
+    let trailer = trailer_names(&head.headers);
+    let declares_empty = head.headers.contains_key(CONTENT_LENGTH);
+    let host = match head.uri.authority() {
+        // An absolute target or `:authority` wins over `Host` (RFC 9112 §3.2.2).
+        Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
+        None => head.headers.get(HOST).cloned(),
+    };
+    let headers = &mut head.headers;
+    strip(headers);
+    join_cookies(headers);
+    frame(headers, &body, declares_empty, trailer);
+    if let Some(host) = host {
+        headers.insert(&X_FORWARDED_HOST, host);
+    }
+    if let Ok(peer) = HeaderValue::from_str(&origin.peer.to_string()) {
+        headers.insert(&X_FORWARDED_FOR, peer);
+    }
+    headers.insert(&X_FORWARDED_PROTO, HeaderValue::from_static("http"));
+    if let Ok(id) = HeaderValue::from_str(origin.id) {
+        headers.insert(&X_REQUEST_ID, id);
+    }
+    if let Ok(hop) = HeaderValue::from_str(&via(head.version)) {
+        headers.append(VIA, hop);
+    }
+    if is_websocket {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    } else if takes_trailers {
+        headers.insert(CONNECTION, HeaderValue::from_static("te"));
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+    let mut request = Request::new(body);
+    *request.method_mut() = head.method;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = head.headers;
+    Ok(request)
+}
+
+/// Returns the target in origin form (RFC 9112 §3.2.1): the path after the route and the query,
+/// byte for byte.
+fn target(rest: &str, query: Option<&str>) -> Result<Uri, Error> {
+    let mut text = String::with_capacity(rest.len() + query.map_or(0, |query| query.len() + 1) + 1);
+    if !rest.starts_with('/') {
+        text.push('/');
+    }
+    text.push_str(rest);
+    if let Some(query) = query {
+        text.push('?');
+        text.push_str(query);
+    }
+    let target = PathAndQuery::from_maybe_shared(bytes::Bytes::from(text));
+    target.map(Uri::from).map_err(|_| Error::new(Code::INVALID_REQUEST, "the path is not valid"))
+}
+
+/// Returns the entry of this gateway in `Via`, with the version in which the request was received.
+fn via(version: Version) -> String {
+    let received = match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2.0",
+        _ => "1.1",
+    };
+    format!("{received} {}", *PSEUDONYM)
+}
+
+/// Removes the fields that are not forwarded: hop-by-hop and framing fields, and those that only
+/// the gateway writes.
+fn strip(headers: &mut HeaderMap) {
+    let options = connection_options(headers.get_all(CONNECTION).iter().map(HeaderValue::as_bytes));
+    let is_ours = |name: &HeaderName| {
+        *name == HOST
+            || *name == FORWARDED
+            || *name == X_REAL_IP
+            || *name == X_REQUEST_ID
+            || name.as_str().starts_with(FORWARDED_PREFIX)
+    };
+    let removed: SmallVec<[HeaderName; 8]> = headers
+        .keys()
+        .filter(|name| !is_end_to_end(name, &options) || is_ours(name))
+        .cloned()
+        .collect();
+    for name in removed {
+        headers.remove(name);
+    }
+}
+
+/// Joins the lines of `Cookie` that HTTP/2 may split (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut lines = headers.get_all(COOKIE).iter();
+    if lines.next().is_none() || lines.next().is_none() {
+        return;
+    }
+    let lines: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b"; "[..])) {
+        headers.insert(COOKIE, joined);
+    }
+}
+
+/// Writes the framing fields of the body: its length if it is known, otherwise `chunked`. The
+/// library would send a GET of unknown length without its body.
+fn frame(
+    headers: &mut HeaderMap,
+    body: &Upload,
+    declares_empty: bool,
+    trailer: Option<HeaderValue>,
+) {
+    match body.size_hint().exact() {
+        Some(0) if !declares_empty => {}
+        Some(length) => drop(headers.insert(CONTENT_LENGTH, length.into())),
+        None => {
+            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            if let Some(trailer) = trailer {
+                headers.insert(TRAILER, trailer);
+            }
+        }
+    }
+}
+
+/// Returns whether the client accepts trailer fields in the response (RFC 9110 §10.1.4).
+fn accepts_trailers(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(TE).iter().flat_map(|v| v.as_bytes().split(|&b| b == b','));
+    codings.into_iter().any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+}
+
+/// Returns the announced trailer fields that may be forwarded; none without any. Fields of framing,
+/// routing and authentication must not be trailers (RFC 9110 §6.5.1).
+pub(super) fn trailer_names(headers: &HeaderMap) -> Option<HeaderValue> {
+    const FORBIDDEN: [&str; 9] = [
+        "authorization",
+        "cache-control",
+        "content-encoding",
+        "content-range",
+        "content-type",
+        "cookie",
+        "host",
+        "set-cookie",
+        "x-request-id",
+    ];
+    let may_be_sent = |name: &HeaderName| {
+        is_end_to_end(name, &[])
+            && !FORBIDDEN.contains(&name.as_str())
+            && !name.as_str().starts_with(FORWARDED_PREFIX)
+    };
+    let announced = headers.get_all(TRAILER).iter().map(HeaderValue::as_bytes);
+    let names: Vec<_> = connection_options(announced).into_iter().filter(may_be_sent).collect();
+    let text = names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", ");
+    if text.is_empty() { None } else { HeaderValue::from_str(&text).ok() }
+}

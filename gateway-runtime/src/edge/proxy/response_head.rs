@@ -1,0 +1,78 @@
+//! The head of an instance's response: checked for framing that could be read two ways, and
+//! without the fields of its connection.
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version,
+    header::{CONNECTION, CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING},
+    response::Parts,
+};
+use smallvec::SmallVec;
+
+use crate::{
+    base::error::Error,
+    edge::{
+        dispatch::hop_by_hop::{connection_options, is_end_to_end},
+        proxy::{error, request_head::trailer_names},
+    },
+};
+
+/// Checks the framing of a response (SEMANTICS §10: the same strictness as for requests).
+///
+/// # Errors
+///
+/// `upstream-failed` for a length beside a transfer coding, more than one length, another transfer
+/// coding than `chunked`, a coding in HTTP/1.0, and a switch of protocols that nobody requested.
+pub(super) fn check(head: &Parts, is_websocket: bool) -> Result<(), Error> {
+    let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+    let mut lengths = head.headers.get_all(CONTENT_LENGTH).iter();
+    let (length, second_length) = (lengths.next(), lengths.next());
+    if let Some(coding) = codings.next() {
+        if length.is_some() {
+            return Err(error::malformed("the response has a length and a transfer coding"));
+        }
+        if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+            return Err(error::malformed("the response has another coding than `chunked`"));
+        }
+        if head.version < Version::HTTP_11 {
+            return Err(error::malformed("the response of HTTP/1.0 has a transfer coding"));
+        }
+    }
+    if second_length.is_some() {
+        return Err(error::malformed("the response has more than one length"));
+    }
+    if length.is_some_and(|length| !is_decimal(length)) {
+        return Err(error::malformed("the response has an invalid length"));
+    }
+    if head.status == StatusCode::SWITCHING_PROTOCOLS && !is_websocket {
+        return Err(error::malformed("the response switches protocols without being asked to"));
+    }
+    Ok(())
+}
+
+/// Returns whether a length has digits alone (RFC 9110 §8.6), no sign and no list.
+fn is_decimal(length: &HeaderValue) -> bool {
+    !length.is_empty() && length.as_bytes().iter().all(u8::is_ascii_digit)
+}
+
+/// Removes the fields that are not forwarded. The length in a response to HEAD is that of another
+/// response (RFC 9110 §8.6), and stays; a body's own is written anew.
+pub(super) fn strip(head: &mut Parts, method: &Method) {
+    let length = head.headers.get(CONTENT_LENGTH).filter(|_| *method == Method::HEAD).cloned();
+    let trailer = trailer_names(&head.headers);
+    remove_hop_by_hop(&mut head.headers);
+    if let Some(length) = length {
+        head.headers.insert(CONTENT_LENGTH, length);
+    }
+    if let Some(trailer) = trailer {
+        head.headers.insert(TRAILER, trailer);
+    }
+}
+
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let options = connection_options(headers.get_all(CONNECTION).iter().map(HeaderValue::as_bytes));
+    let removed: SmallVec<[HeaderName; 4]> =
+        headers.keys().filter(|name| !is_end_to_end(name, &options)).cloned().collect();
+    for name in removed {
+        headers.remove(name);
+    }
+}

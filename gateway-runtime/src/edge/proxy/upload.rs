@@ -1,0 +1,100 @@
+//! The body of a request on its way to an instance: what the client sends, with its progress
+//! recorded.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
+
+use crate::{
+    base::body::{Body, BoxError},
+    edge::proxy::clock::AtomicTime,
+};
+
+/// The progress of an upload, which the clock of the exchange reads.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// The time of the last progress.
+    last: AtomicTime,
+    /// Whether the client has not sent the next bytes yet; otherwise the instance has not taken
+    /// the last ones.
+    waits_for_client: AtomicBool,
+}
+
+impl Progress {
+    /// Records progress now.
+    pub(super) fn step(&self) {
+        self.last.set_after(Duration::ZERO);
+    }
+
+    /// Returns the time of the last progress.
+    pub(super) fn last(&self) -> Instant {
+        self.last.get()
+    }
+
+    /// Returns whether the next bytes are the client's to send.
+    pub(super) fn waits_for_client(&self) -> bool {
+        self.waits_for_client.load(Relaxed)
+    }
+}
+
+/// The body of a request, as the connection to the instance polls it.
+pub(super) struct Upload {
+    body: Body,
+    /// None for an empty body.
+    progress: Option<Arc<Progress>>,
+}
+
+impl Upload {
+    /// Wraps the body of a request, and returns its progress; none if the body is empty.
+    pub(super) fn new(body: Body) -> (Self, Option<Arc<Progress>>) {
+        if http_body::Body::is_end_stream(&body) {
+            return (Self { body: Body::empty(), progress: None }, None);
+        }
+        let progress = Arc::new(Progress::default());
+        progress.step();
+        (Self { body, progress: Some(Arc::clone(&progress)) }, Some(progress))
+    }
+
+    /// Creates an upload of no bytes.
+    pub(super) fn empty() -> Self {
+        Self { body: Body::empty(), progress: None }
+    }
+}
+
+impl http_body::Body for Upload {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if let Some(progress) = &this.progress {
+            progress.waits_for_client.store(polled.is_pending(), Relaxed);
+            if polled.is_ready() {
+                progress.step();
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,123 @@
+//! An upstream: its instances, and the choice of one for an attempt.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderValue, Uri};
+use tokio::time::Instant;
+
+use crate::{
+    base::{authority::Authority, start_error::StartError},
+    edge::proxy::{
+        connection::Clocks,
+        instance::{Instance, Lease},
+        settings::UpstreamSettings,
+    },
+};
+
+/// An upstream.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    instances: Vec<Arc<Instance>>,
+    pub(super) connect_timeout: Duration,
+    pub(super) clocks: Clocks,
+    eject_time: Duration,
+}
+
+impl Upstream {
+    /// Creates the upstream of a section.
+    ///
+    /// # Errors
+    ///
+    /// Names every URL that is invalid.
+    pub(super) fn new(name: &str, settings: &UpstreamSettings) -> Result<Self, StartError> {
+        let mut problems = Vec::new();
+        if settings.urls.is_empty() {
+            problems.push(format!(
+                "[upstreams.\"{name}\"]: missing key `urls`\n\
+                 help: write `urls = [\"http://127.0.0.1:9000\"]`"
+            ));
+        }
+        let mut instances = Vec::new();
+        for url in &settings.urls {
+            match parse(url) {
+                Ok((address, host)) => instances.push(Arc::new(Instance::new(
+                    address,
+                    host,
+                    settings.keep_alive,
+                    settings.max_idle,
+                ))),
+                Err(why) => problems.push(format!(
+                    "`upstreams.{name}.urls` in the configuration: `{url}` {why}\n\
+                     help: write `http://host:port`"
+                )),
+            }
+        }
+        StartError::from_problems(problems)?;
+        Ok(Self {
+            instances,
+            connect_timeout: settings.connect_timeout,
+            clocks: Clocks { first_byte: settings.first_byte_timeout, idle: settings.idle_timeout },
+            eject_time: settings.eject_time,
+        })
+    }
+
+    /// Chooses an instance: the less loaded of two random ones that are not set aside and were not
+    /// tried before. If all others are set aside, each of them may be chosen (fail-open).
+    pub(super) fn choose(&self, tried: &[Arc<Instance>]) -> Option<Lease> {
+        if let [only] = &*self.instances {
+            return tried.is_empty().then(|| only.lease());
+        }
+        let now = Instant::now();
+        let untried =
+            |instance: &&Arc<Instance>| !tried.iter().any(|before| Arc::ptr_eq(before, instance));
+        let candidates = || self.instances.iter().filter(untried);
+        let available = candidates().filter(|instance| instance.is_available(now)).count();
+        let chosen = if available > 0 {
+            two_choices(available, || candidates().filter(|instance| instance.is_available(now)))
+        } else {
+            two_choices(candidates().count(), candidates)
+        };
+        chosen.map(Instance::lease)
+    }
+
+    /// Sets an instance aside after a connection to it could not be opened. An only instance is not
+    /// set aside.
+    pub(super) fn set_aside(&self, instance: &Instance) {
+        if self.instances.len() > 1 {
+            instance.set_aside(self.eject_time);
+        }
+    }
+}
+
+/// Returns the less loaded of two random candidates (Mitzenmacher, "The Power of Two Choices in
+/// Randomized Load Balancing").
+fn two_choices<'i, I: Iterator<Item = &'i Arc<Instance>>>(
+    count: usize,
+    candidates: impl Fn() -> I,
+) -> Option<&'i Arc<Instance>> {
+    let random = || candidates().nth(fastrand::usize(..count));
+    if count < 2 {
+        return candidates().next();
+    }
+    let first = random()?;
+    let second = random()?;
+    Some(if second.load() < first.load() { second } else { first })
+}
+
+/// Parses the URL of an instance: the address to connect to, and the value of `Host`.
+fn parse(url: &str) -> Result<(String, HeaderValue), &'static str> {
+    let uri: Uri = url.parse().map_err(|_| "is not a URL")?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") => return Err("has the scheme `https`, which upstreams cannot have yet"),
+        _ => return Err("has not the scheme `http`"),
+    }
+    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        return Err("has a path");
+    }
+    let text = uri.authority().ok_or("has no host")?.as_str();
+    let authority = Authority::parse(text.as_bytes()).map_err(|_| "has no valid host")?;
+    let host = HeaderValue::from_str(text).map_err(|_| "has no valid host")?;
+    let port = authority.port().unwrap_or(80);
+    Ok((format!("{}:{port}", authority.host()), host))
+}

@@ -1,0 +1,7 @@
+//! The dispatcher `http`: what reaches the instance, and what reaches the client, byte by byte.
+
+mod failures;
+mod forwarding;
+mod gateway;
+mod stub;
+mod tunnels;
