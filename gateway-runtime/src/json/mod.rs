@@ -4,5 +4,6 @@
 pub(crate) mod document;
 pub mod schema;
 pub(crate) mod section;
+pub(crate) mod sha256;
 pub(crate) mod similar;
 pub(crate) mod violation;

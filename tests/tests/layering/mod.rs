@@ -49,7 +49,7 @@ const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("brotli", &["edge/http"]),
     ("flate2", &["edge/http"]),
     ("quick_cache", &["cache"]),
-    ("ring", &["auth", "base", "edge/http"]),
+    ("ring", &["auth", "json", "edge/http"]),
     ("spki", &["auth"]),
     ("h2", &["provider"]),
     ("hyper", &["edge/http", "edge/proxy", "provider"]),

@@ -142,6 +142,9 @@ impl Default for Http2Limits {
     }
 }
 
+/// The maximum of a call's deadline, one year: a duration that can be added to any `Instant`.
+pub(super) const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 86_400);
+
 /// Default of [`HttpLimits::header_count`], for which hyper parses on the stack; for any other
 /// number it allocates.
 pub(super) const DEFAULT_HEADER_COUNT: usize = 100;

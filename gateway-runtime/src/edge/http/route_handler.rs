@@ -18,8 +18,8 @@ use crate::{
     edge::{
         dispatch::{self, DispatchRequest, Route},
         http::{
-            compression::Untouched, request_context::RequestContext, route_log::RouteLogEntry,
-            settings::HttpSettings, state::MAX_CALL_TIME,
+            compression::Untouched, limits::MAX_CALL_TIME, request_context::RequestContext,
+            route_log::RouteLogEntry, settings::HttpSettings,
         },
     },
 };

@@ -1,7 +1,7 @@
 //! The state of the HTTP edge: routes, pipeline, settings, and what protects them. All requests and
 //! all WebSockets share it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::HeaderMap;
 
@@ -12,8 +12,9 @@ use crate::{
         country::Country,
     },
     edge::http::{
-        compression::Compression, cors::Cors, hosts::Hosts, replay_guard::ReplayGuard,
-        request_context::RequestContext, routes::RouteTable, settings::HttpSettings,
+        compression::Compression, cors::Cors, hosts::Hosts, limits::MAX_CALL_TIME,
+        replay_guard::ReplayGuard, request_context::RequestContext, routes::RouteTable,
+        settings::HttpSettings,
     },
     pipeline::Pipeline,
     service::registry::Method,
@@ -47,9 +48,6 @@ pub struct Protection {
     /// The budget of buffered bodies.
     pub budget: BodyBudget,
 }
-
-/// The maximum of a call's deadline, one year: a duration that can be added to any `Instant`.
-pub(super) const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 86_400);
 
 impl HttpEdge {
     /// Creates a handler that serves `routes` and sends calls through `pipeline`.

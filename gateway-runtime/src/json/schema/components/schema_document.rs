@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::{base::digest::Sha256, json::schema::references::rewrite};
+use crate::json::{schema::references::rewrite, sha256::Sha256};
 
 /// The place of a document's outermost schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
