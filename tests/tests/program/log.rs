@@ -1,6 +1,11 @@
 //! The log of a process, with and without a reader.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    time::Instant,
+};
 
 use serde_json::{Value, json};
 
@@ -97,4 +102,61 @@ fn line_of_a_refused_request_names_its_method_and_path() {
     };
     let named = (&line["http.request.method"], &line["url.path"]);
     assert_eq!(named, (&json!("GET"), &json!("/nowhere/at/all")), "{line}");
+}
+
+#[test]
+fn line_of_a_forwarded_request_tells_who_ended_it() {
+    let instance = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = instance.local_addr().unwrap();
+    let settings = format!("log.format = 'json'\n[upstreams.foo]\nurls = ['http://{address}']");
+    let folder = Folder::new(&settings);
+    let serving = folder.serve("", &[]);
+    let lines = serving.lines();
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
+    for (body, leaves, status, end, bytes) in [
+        ("abcd", false, 200, "whole", 4),
+        ("ab", false, 502, "upstream", 2),
+        ("ab", true, 499, "client", 2),
+    ] {
+        let mut client = TcpStream::connect(&serving.address).unwrap();
+        client
+            .write_all(b"POST /foo/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nhey")
+            .unwrap();
+        let (mut connection, _) = instance.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"hey") {
+            let mut byte = [0];
+            connection.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(body.as_bytes()) {
+            let mut byte = [0];
+            client.read_exact(&mut byte).unwrap();
+            answer.push(byte[0]);
+        }
+        // One of the two ends its connection, and the other one stays.
+        let _stays: (Option<TcpStream>, Option<TcpStream>) = match leaves {
+            true => (Some(connection), {
+                drop(client);
+                None
+            }),
+            false => (
+                {
+                    drop(connection);
+                    None
+                },
+                Some(client),
+            ),
+        };
+        let line = loop {
+            let line = lines.recv_timeout(PATIENCE).expect("the request has no line");
+            if line.contains("\"routed\"") {
+                break serde_json::from_str::<Value>(&line).unwrap();
+            }
+        };
+        let told = (&line["status"], &line["end"], &line["response_bytes"], &line["request_bytes"]);
+        assert_eq!(told, (&json!(status), &json!(end), &json!(bytes), &json!(3)), "{line}");
+    }
 }

@@ -164,6 +164,26 @@ async fn a_get_that_met_a_closed_connection_is_repeated_and_a_post_is_not() {
 }
 
 #[tokio::test]
+async fn the_rest_of_a_204_is_not_read_as_the_next_response() {
+    let answer = "HTTP/1.1 204 No Content\r\nContent-Length: 40\r\n\r\n";
+    let evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+    let stub = Stub::serve(move |mut stream, _| async move {
+        read_request(&mut stream).await;
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        // The bytes arrive with the next request, if this connection is used again.
+        if read_request(&mut stream).await.is_some() {
+            stream.write_all(evil.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let gateway = start(&[stub.address], "").await;
+    for _ in 0..3 {
+        assert_eq!(exchange(&gateway, GET).await.0.status(), 204);
+    }
+    gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_instance_that_is_slow_is_504_and_may_not_be_asked_again() {
     let silent = || {
         Stub::serve(|mut stream, seen| async move {

@@ -3,5 +3,6 @@
 mod failures;
 mod forwarding;
 mod gateway;
+mod http2;
 mod stub;
 mod tunnels;

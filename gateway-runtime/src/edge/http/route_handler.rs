@@ -56,20 +56,26 @@ impl RouteHandler {
         let Route { terms, dispatcher, .. } = &self.route;
         dispatch::check_path(request.uri().path())?;
         let caller = self.admit(request.headers()).await?;
-        let limit = match (terms.timeout, dispatcher.is_proxy()) {
-            (Some(limit), _) => limit,
-            (None, true) => MAX_CALL_TIME,
-            (None, false) => settings.request_timeout,
+        let limit = match terms.timeout {
+            None if dispatcher.is_proxy() => None,
+            limit => Some(limit.unwrap_or(settings.request_timeout)),
         };
-        let deadline = Instant::from_std(context.started + limit);
+        let deadline = Instant::from_std(context.started + limit.unwrap_or(MAX_CALL_TIME));
         let (head, body) = request.into_parts();
         let method = head.method.clone();
         let (id, peer) = (context.id.clone(), context.peer.address());
-        let entry = RouteLogEntry::new(context, method.clone(), head.uri.path(), caller.account());
+        let mut entry =
+            RouteLogEntry::new(context, method.clone(), head.uri.path(), caller.account());
         let body = entry.count_request(Body::wrap(body));
         let request = DispatchRequest { id, peer, caller, deadline, head, body };
-        let answered = timeout_at(deadline, dispatcher.dispatch(request)).await;
-        match answered.unwrap_or_else(|_| Err(dispatch::no_reply_error(&method))) {
+        let response = dispatcher.dispatch(request);
+        let answered = match limit {
+            Some(_) => timeout_at(deadline, response)
+                .await
+                .unwrap_or_else(|_| Err(dispatch::no_reply_error(&method))),
+            None => response.await,
+        };
+        match answered {
             Ok(response) => {
                 let mut response = entry.log_at_end(response);
                 if dispatcher.is_proxy() {

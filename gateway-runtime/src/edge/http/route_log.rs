@@ -52,7 +52,8 @@ pub(super) struct RouteLogEntry {
     method: Method,
     path: String,
     account: Option<String>,
-    request_bytes: Arc<AtomicU64>,
+    /// None for a request without a body.
+    request_bytes: Option<Arc<AtomicU64>>,
     response_bytes: u64,
     status: StatusCode,
     end: ResponseEnd,
@@ -75,7 +76,7 @@ impl RouteLogEntry {
             method,
             path: path.to_owned(),
             account: account.map(str::to_owned),
-            request_bytes: Arc::default(),
+            request_bytes: None,
             response_bytes: 0,
             status: StatusCode::OK,
             end: ResponseEnd::Client,
@@ -84,11 +85,12 @@ impl RouteLogEntry {
     }
 
     /// Counts the bytes of the request's body.
-    pub(super) fn count_request(&self, body: Body) -> Body {
+    pub(super) fn count_request(&mut self, body: Body) -> Body {
         if body.is_end_stream() {
             return body;
         }
-        Body::wrap(CountedBody { body, bytes: Arc::clone(&self.request_bytes) })
+        let bytes = Arc::clone(self.request_bytes.get_or_insert_default());
+        Body::wrap(CountedBody { body, bytes })
     }
 
     /// Drops the entry of a request that failed, which is logged with its problem.
@@ -136,7 +138,7 @@ impl Drop for RouteLogEntry {
             url.path = self.path,
             status = self.status(),
             end = self.end.as_str(),
-            request_bytes = self.request_bytes.load(Relaxed),
+            request_bytes = self.request_bytes.as_ref().map_or(0, |bytes| bytes.load(Relaxed)),
             response_bytes = self.response_bytes,
             duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
             peer = %self.peer.address().ip(),

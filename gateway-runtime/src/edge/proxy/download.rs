@@ -30,27 +30,27 @@ pub(super) struct Download {
 }
 
 /// The connection that the body comes from.
-struct Source {
+pub(super) struct Source {
     connection: Connection,
     lease: Lease,
+    /// The connection has not ended.
     is_open: bool,
+    /// The connection may take another request.
+    is_reusable: bool,
+}
+
+impl Source {
+    /// Creates the source of a body.
+    pub(super) fn new(connection: Connection, lease: Lease, is_reusable: bool) -> Self {
+        Self { connection, lease, is_open: true, is_reusable }
+    }
 }
 
 impl Download {
-    /// Creates the body of a response that came over `connection`.
-    pub(super) fn new(
-        body: Incoming,
-        connection: Connection,
-        lease: Lease,
-        idle: Duration,
-    ) -> Self {
-        let mut download = Self {
-            body,
-            source: Some(Source { connection, lease, is_open: true }),
-            idle,
-            waiting_since: None,
-            alarm: None,
-        };
+    /// Creates the body of a response from its source.
+    pub(super) fn new(body: Incoming, source: Source, idle: Duration) -> Self {
+        let mut download =
+            Self { body, source: Some(source), idle, waiting_since: None, alarm: None };
         if download.body.is_end_stream() {
             download.end();
         }
@@ -60,8 +60,9 @@ impl Download {
     /// Ends the exchange, and gives the connection back if it can take another request. It cannot
     /// while the client is still sending, or if the instance has closed it.
     fn end(&mut self) {
-        let Some(Source { mut connection, lease, is_open }) = self.source.take() else { return };
-        if is_open && connection.is_reusable() {
+        let Some(source) = self.source.take() else { return };
+        let Source { mut connection, lease, is_open, is_reusable } = source;
+        if is_open && is_reusable && connection.is_reusable() {
             lease.instance().give_back(connection);
         }
     }

@@ -16,7 +16,7 @@ use crate::{
         dispatch::DispatchRequest,
         proxy::{
             connection::{Connection, ExchangeError},
-            download::Download,
+            download::{Download, Source},
             error,
             instance::Lease,
             request_head::{self, Origin},
@@ -56,8 +56,9 @@ pub(super) async fn forward(
         tunnel::spawn(client, connection, lease, upstream.clocks.idle);
         return Ok(accepted);
     }
+    let source = Source::new(connection, lease, response_head::may_reuse_connection(&head));
     response_head::strip(&mut head, &method);
-    let download = Download::new(body, connection, lease, upstream.clocks.idle);
+    let download = Download::new(body, source, upstream.clocks.idle);
     Ok(Response::from_parts(head, Body::wrap(download)))
 }
 
@@ -68,7 +69,7 @@ struct Exchange {
     lease: Lease,
 }
 
-/// Sends a request to an instance. An instance that cannot be connected to is set aside, and
+/// Sends a request to an instance. An instance that cannot be connected to is ejected, and
 /// another one is tried. A request that met a connection which the instance had closed is repeated
 /// on a new one, if nothing was sent, or once if it is safe and has no body (RFC 9110 §9.2.2).
 async fn exchange(
@@ -110,7 +111,7 @@ async fn exchange(
             }
             Err(error) => {
                 reason = format!("{}: {error}", instance.address);
-                upstream.set_aside(&instance);
+                upstream.eject(&instance);
                 tried.push(instance);
             }
         }

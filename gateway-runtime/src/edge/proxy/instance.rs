@@ -1,5 +1,5 @@
-//! One address of an upstream: the idle connections of each worker to it, its load, and whether it
-//! is set aside.
+//! One address of an upstream: the idle connections of each worker to it, its load, and its
+//! ejection.
 
 use std::{
     cell::RefCell,
@@ -30,7 +30,7 @@ pub(super) struct Instance {
     max_idle: usize,
     /// The requests in flight, of all workers.
     load: AtomicUsize,
-    set_aside_until: AtomicTime,
+    ejected_until: AtomicTime,
     pools: ThreadLocal<RefCell<ConnectionPool>>,
 }
 
@@ -61,7 +61,7 @@ impl Instance {
             keep_alive,
             max_idle,
             load: AtomicUsize::new(0),
-            set_aside_until: AtomicTime::default(),
+            ejected_until: AtomicTime::default(),
             pools: ThreadLocal::new(),
         }
     }
@@ -79,17 +79,17 @@ impl Instance {
 
     /// Returns whether the instance may be chosen.
     pub(super) fn is_available(&self, now: Instant) -> bool {
-        self.set_aside_until.get() <= now
+        self.ejected_until.get() <= now
     }
 
-    /// Sets the instance aside, since no connection to it can be opened.
-    pub(super) fn set_aside(&self, time: Duration) {
-        self.set_aside_until.set_after(time);
+    /// Ejects the instance, since no connection to it can be opened.
+    pub(super) fn eject(&self, time: Duration) {
+        self.ejected_until.set_after(time);
     }
 
-    /// Ends the time for which the instance is set aside.
+    /// Ends the time for which the instance is ejected.
     pub(super) fn restore(&self) {
-        self.set_aside_until.clear();
+        self.ejected_until.clear();
     }
 
     /// Takes an idle connection that is still open; none if there is none.

@@ -49,6 +49,16 @@ pub(super) fn check(head: &Parts, is_websocket: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Returns whether the connection may take another request after a response: not after a 204 that
+/// declares a body, whose bytes would be read as the next response.
+pub(super) fn may_reuse_connection(head: &Parts) -> bool {
+    let declares_body = || {
+        head.headers.contains_key(TRANSFER_ENCODING)
+            || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
+    };
+    head.status != StatusCode::NO_CONTENT || !declares_body()
+}
+
 /// Returns whether a length has digits alone (RFC 9110 §8.6), no sign and no list.
 fn is_decimal(length: &HeaderValue) -> bool {
     !length.is_empty() && length.as_bytes().iter().all(u8::is_ascii_digit)

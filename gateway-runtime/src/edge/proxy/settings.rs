@@ -33,7 +33,7 @@ pub(crate) struct UpstreamSettings {
     pub keep_alive: Duration,
     /// The maximum number of unused connections that each worker keeps to one instance: 64.
     pub max_idle: usize,
-    /// The time for which an instance that cannot be connected to is set aside: 10 s.
+    /// The time for which an instance that cannot be connected to is ejected: 10 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub eject_time: Duration,

@@ -61,8 +61,8 @@ impl Upstream {
         })
     }
 
-    /// Chooses an instance: the less loaded of two random ones that are not set aside and were not
-    /// tried before. If all others are set aside, each of them may be chosen (fail-open).
+    /// Chooses an instance: the less loaded of two random ones that are not ejected and were not
+    /// tried before. If all others are ejected, each of them may be chosen (fail-open).
     pub(super) fn choose(&self, tried: &[Arc<Instance>]) -> Option<Lease> {
         if let [only] = &*self.instances {
             return tried.is_empty().then(|| only.lease());
@@ -80,11 +80,11 @@ impl Upstream {
         chosen.map(Instance::lease)
     }
 
-    /// Sets an instance aside after a connection to it could not be opened. An only instance is not
-    /// set aside.
-    pub(super) fn set_aside(&self, instance: &Instance) {
+    /// Ejects an instance after a connection to it could not be opened. An only instance is not
+    /// ejected.
+    pub(super) fn eject(&self, instance: &Instance) {
         if self.instances.len() > 1 {
-            instance.set_aside(self.eject_time);
+            instance.eject(self.eject_time);
         }
     }
 }
