@@ -4,8 +4,7 @@ use std::path::Path;
 
 use crate::command::{credentials, db, serve};
 
-const OPTIONS: &str = "\
-  --config FILE      read this file instead of ./gateway.toml
+const OPTIONS: &str = "  --config FILE      read this file instead of ./gateway.toml
   --set KEY=VALUE    set one key of the configuration, such as store.path=gateway.db; repeatable
   --listen ADDRESS   listen on this address instead of http.listen
   --list             print the registered services, methods and providers, and exit

@@ -30,8 +30,8 @@ impl BusSettings {
     #[expect(clippy::unused_async, reason = "as with the feature `amqp`")]
     async fn connect(&self, _: &Secret) -> Result<Arc<dyn Broker>, StartError> {
         Err(StartError::new(
-            "[bus]: this program was built without AMQP\n\
-             help: add `features = [\"amqp\"]` to gateway-runtime in Cargo.toml, or remove `amqp` \
+            "[bus]: this program was built without RabbitMQ\n\
+             help: add the feature `amqp` to gateway-runtime in Cargo.toml, or remove `amqp` \
              (in the environment: `MESSAGE_BUS_AMQP_URL`)",
         ))
     }

@@ -239,7 +239,7 @@ impl Gateway {
 fn announce(address: SocketAddr, registry: &Registry, operator: Option<&AdminListener>) {
     tracing::info!(
         address = %format_args!("http://{address}"),
-        docs = %format_args!("http://{address}/docs"),
+        docs = cfg!(feature = "docs-page").then(|| format!("http://{address}/docs")),
         meta = %format_args!("http://{address}/meta"),
         services = registry.services().len(),
         methods = registry.methods().count(),

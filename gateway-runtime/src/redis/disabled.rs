@@ -20,7 +20,7 @@ impl DisabledRedis {
     pub async fn connect(_: &Secret, _: &RedisSettings) -> Result<Self, RedisError> {
         Err(RedisError::rejected(
             "this program was built without Redis\n\
-             help: add `features = [\"redis\"]` to gateway-runtime in Cargo.toml, or remove the \
+             help: add the feature `redis` to gateway-runtime in Cargo.toml, or remove the \
              section (in the environment: `REDIS_HOST`)",
         ))
     }

@@ -38,11 +38,19 @@ impl StoreSettings {
     }
 }
 
-/// Returns the error of a configured store.
-pub(super) fn without_sqlite() -> StartError {
+/// Returns the error of a migration without a database.
+fn without_sqlite() -> StartError {
     StartError::new(
-        "[store]: this program was built without databases\n\
-         help: add `features = [\"sqlite\"]` or `features = [\"postgres\"]` to gateway-runtime in \
-         Cargo.toml",
+        "this program was built without databases\n\
+         help: add the feature `sqlite` or `postgres` to gateway-runtime in Cargo.toml",
     )
+}
+
+/// Returns the error of a configured store.
+pub(super) fn store_without_sqlite(has_url: bool) -> StartError {
+    let (key, feature) = if has_url { ("url", "postgres") } else { ("path", "sqlite") };
+    StartError::new(format!(
+        "[store]: this program was built without databases\n\
+         help: add the feature `{feature}` to gateway-runtime in Cargo.toml, or remove `{key}`"
+    ))
 }

@@ -166,6 +166,6 @@ impl StoreSettings {
 fn without_postgres() -> StoreError {
     StoreError::rejected(
         "`url` requires PostgreSQL, which this program was built without\n\
-         help: add `features = [\"postgres\"]` to gateway-runtime in Cargo.toml, or use `path`",
+         help: add the feature `postgres` to gateway-runtime in Cargo.toml, or use `path`",
     )
 }

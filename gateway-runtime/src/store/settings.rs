@@ -51,7 +51,7 @@ impl StoreSettings {
     pub(crate) fn check(&self) -> Result<(), StartError> {
         #[cfg(not(feature = "sqlite"))]
         if self.is_configured() {
-            return Err(crate::store::absent::without_sqlite());
+            return Err(crate::store::absent::store_without_sqlite(self.url.is_some()));
         }
         self.location().map(drop)
     }

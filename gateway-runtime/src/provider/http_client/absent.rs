@@ -17,9 +17,9 @@ impl HttpClient {
     /// Fails always.
     pub(crate) fn new(_: &HttpClientSettings) -> Result<Self, StartError> {
         Err(StartError::new(
-            "keys of token issuers are fetched over HTTP, which this program was built without\n\
-             help: add `features = [\"http-client\"]` to gateway-runtime in Cargo.toml, or set the \
-             keys in `auth.jwt.keys`",
+            "`auth.jwt.jwks_url`: this program was built without an HTTP client\n\
+             help: add the feature `http-client` to gateway-runtime in Cargo.toml, or set the keys \
+             in `auth.jwt.keys`",
         ))
     }
 

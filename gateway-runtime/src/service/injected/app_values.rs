@@ -53,7 +53,8 @@ app_value!(
 app_value!(
     Redis,
     "requires `Redis`, which is not configured\n\
-     help: set `url` in [redis] (in the environment: `REDIS_HOST`)"
+     help: set `url` in [redis] (in the environment: `REDIS_HOST`); the feature `redis` of \
+     gateway-runtime is needed too"
 );
 
 fn find<T: Clone + Send + Sync + 'static>(

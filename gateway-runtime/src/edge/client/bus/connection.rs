@@ -41,7 +41,7 @@ impl BusConnection {
     /// Fails if the URL is invalid. The text omits the URL, since it may contain a password.
     pub(super) fn to(url: &str) -> Result<Self, ClientError> {
         if cfg!(not(feature = "amqp")) {
-            let why = "this program was built without RabbitMQ; add `features = [\"amqp\"]` to \
+            let why = "this program was built without RabbitMQ; add the feature `amqp` to \
                        gateway-runtime in Cargo.toml";
             return Err(ClientError::invalid(why));
         }

@@ -25,8 +25,8 @@ impl Default for CompressionSettings {
 /// Returns the problem of enabled compression in a program that was built without it.
 pub(in crate::edge::http) fn problem(settings: &CompressionSettings) -> Option<String> {
     (settings.enabled && !cfg!(feature = "compression")).then(|| {
-        "`http.compression.enabled`: this program was built without compression\nhelp: add \
-         `features = [\"compression\"]` to gateway-runtime in Cargo.toml, or remove the key"
+        "`http.compression.enabled`: this program was built without compression\n\
+         help: add the feature `compression` to gateway-runtime in Cargo.toml, or remove the key"
             .to_owned()
     })
 }

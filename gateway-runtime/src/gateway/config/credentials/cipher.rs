@@ -50,6 +50,12 @@ fn keys(text: &Secret) -> Result<Vec<x25519::Identity>, String> {
     if keys.is_empty() { Err("the key file has no key".to_owned()) } else { Ok(keys) }
 }
 
+/// Returns whether this program can open credentials.
+#[expect(clippy::unnecessary_wraps, reason = "as without the feature `credentials`")]
+pub(super) fn is_built() -> Result<(), &'static str> {
+    Ok(())
+}
+
 pub(super) fn open(sealed: &[u8], key: &CredentialsKey) -> Result<Secret, String> {
     let told = |error: age::DecryptError| match error {
         age::DecryptError::NoMatchingKeys | age::DecryptError::DecryptionFailed => {

@@ -115,6 +115,9 @@ impl Credentials {
     /// Decrypts the settings of the configured profile; `None` if no profile is configured.
     pub(in crate::gateway::config) fn configured(&self) -> Result<Option<Tree>, StartError> {
         let Some(profile) = &self.0.profile else { return Ok(None) };
+        cipher::is_built().map_err(|why| {
+            StartError::new(format!("`credentials.profile` in the configuration: {why}"))
+        })?;
         let text = self.open(profile)?;
         Tree::from_toml(text.expose(), &self.path(profile)?.display().to_string()).map(Some)
     }
