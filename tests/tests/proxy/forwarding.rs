@@ -48,7 +48,8 @@ async fn hop_by_hop_fields_and_the_gateways_own_do_not_reach_the_instance() {
                    Proxy-Authorization: Basic eA==\r\nTE: gzip\r\nUpgrade: h2c\r\n\
                    X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Proto: https\r\n\
                    X-Forwarded-Host: evil.example\r\nX-Forwarded-Port: 1\r\nX-Real-IP: 10.0.0.1\r\n\
-                   Forwarded: for=10.0.0.1\r\nX-Gateway-Account: someone\r\nVia: 1.1 other\r\n\
+                   Forwarded: for=10.0.0.1\r\nX-Gateway-Account: someone\r\n\
+                   X_Forwarded_For: 10.0.0.1\r\nX-Gateway_Account: someone\r\nContent_Length: 5\r\nX_Free: 1\r\nVia: 1.1 other\r\n\
                    Accept: */*\r\nX-Yours: a\r\nX-Yours: b\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n";
     exchange(&gateway, request).await;
     let seen = stub.seen();
@@ -70,6 +71,7 @@ async fn hop_by_hop_fields_and_the_gateways_own_do_not_reach_the_instance() {
             "x-forwarded-proto: http",
             "x-yours: a",
             "x-yours: b",
+            "x_free: 1",
         ]
     );
     gateway.stop().await.unwrap();

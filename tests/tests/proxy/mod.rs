@@ -2,6 +2,7 @@
 
 mod failures;
 mod forwarding;
+mod framing;
 mod gateway;
 mod http2;
 mod stub;

@@ -59,6 +59,19 @@ async fn a_refused_handshake_is_an_ordinary_response() {
 }
 
 #[tokio::test]
+async fn a_handshake_with_a_body_is_no_handshake() {
+    let stub = Stub::start("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", End::Open).await;
+    let gateway = start(&[stub.address], "").await;
+    let mut client = Client::to(&gateway).await;
+    let head = HANDSHAKE.strip_suffix("\r\n").unwrap();
+    client.send(format!("{head}Content-Length: 5\r\n\r\nhello")).await;
+    assert_eq!(client.read_to("no").await.status(), 200);
+    let seen = &stub.seen()[0];
+    assert!(!seen.contains("upgrade") && seen.ends_with("hello"), "{seen}");
+    gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn another_protocol_is_not_offered_and_not_accepted() {
     let switch = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
     let stub = Stub::start(switch, End::Close).await;

@@ -34,7 +34,8 @@ pub(crate) fn check(path: &str) -> Result<(), Error> {
             Some(byte) if byte.is_ascii_control() => {
                 return refuse("the path has a control character");
             }
-            Some(b'/') if segment.is_dot_segment() => {
+            // Servers in Java remove what follows the semicolon, before they resolve the segment.
+            Some(b'/' | b';') if segment.is_dot_segment() => {
                 return refuse("the path has a segment `.` or `..`");
             }
             Some(b'/') => segment = Segment::default(),
@@ -91,6 +92,10 @@ mod tests {
             "/a%00",
             "/a%0d%0ab",
             "/a%7f",
+            "/a/..;/b",
+            "/a/..;x=1/b",
+            "/a/%2e.%3b/b",
+            "/.;a",
             "..",
             ".",
         ] {

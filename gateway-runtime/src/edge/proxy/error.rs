@@ -37,6 +37,16 @@ pub(super) fn too_slow(method: &Method) -> Error {
     no_reply_error(method).with_log_message("the instance did not answer in time")
 }
 
+/// Returns the error of a client whose body is malformed.
+pub(super) fn malformed_request() -> Error {
+    Error::new(Code::INVALID_REQUEST, "the body of the request is malformed")
+}
+
+/// Returns the error of a method that is not forwarded: a tunnel to anywhere.
+pub(super) fn connect_refused() -> Error {
+    Error::new(Code::INVALID_REQUEST, "CONNECT is not supported")
+}
+
 /// Returns the error of a client that stops sending its request.
 pub(super) fn stalled_upload() -> Error {
     Error::new(Code::REQUEST_TIMEOUT, "the rest of the request did not arrive in time")

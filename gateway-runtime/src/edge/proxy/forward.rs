@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response, StatusCode, header::HOST};
-use hyper::body::Incoming;
+use http::{Method, Request, Response, StatusCode, header::HOST};
+use hyper::{body::Incoming, upgrade::OnUpgrade};
 use smallvec::SmallVec;
 
 use crate::{
@@ -40,12 +40,16 @@ pub(super) async fn forward(
     let rest = request.rest().to_owned();
     let DispatchRequest { id, peer, mut head, body, .. } = request;
     let method = head.method.clone();
-    let client = request_head::is_websocket(&head)
-        .then(|| head.extensions.remove::<hyper::upgrade::OnUpgrade>())
-        .flatten();
+    if method == Method::CONNECT {
+        return Err(error::connect_refused());
+    }
     let (upload, progress) = Upload::new(body);
+    // A handshake has no body: its bytes could be read as the first ones of the WebSocket.
+    let client = (progress.is_none() && request_head::is_websocket(&head))
+        .then(|| head.extensions.remove::<OnUpgrade>())
+        .flatten();
     let origin = Origin { peer: peer.ip(), id: id.as_str() };
-    let request = request_head::forwarded(head, &rest, upload, &origin)?;
+    let request = request_head::forwarded(head, &rest, upload, client.is_some(), &origin)?;
     let Exchange { response, connection, lease } = exchange(upstream, request, progress).await?;
     let (mut head, body) = response.into_parts();
     response_head::check(&head, client.is_some())?;
@@ -95,7 +99,7 @@ async fn exchange(
                         request = again;
                         break;
                     }
-                    _ => return Err(error::cut(with_causes(&error))),
+                    _ => return Err(failed(&error, progress.as_deref())),
                 },
                 Err(error) => return Err(clock_error(&error, &method)),
             }
@@ -105,7 +109,7 @@ async fn exchange(
                 instance.restore();
                 return match connection.send(request, progress.as_ref(), upstream.clocks).await {
                     Ok(response) => Ok(Exchange { response, connection, lease }),
-                    Err(ExchangeError::Failed(error)) => Err(error::cut(with_causes(&error))),
+                    Err(ExchangeError::Failed(error)) => Err(failed(&error, progress.as_deref())),
                     Err(error) => Err(clock_error(&error, &method)),
                 };
             }
@@ -136,8 +140,17 @@ fn closed_before_answer(error: &hyper::Error) -> bool {
     error.is_incomplete_message() || error.is_canceled() || error.is_closed()
 }
 
+/// Returns the error of an exchange whose connection failed, by the client's fault or the
+/// instance's.
+fn failed(error: &hyper::Error, progress: Option<&Progress>) -> Error {
+    if progress.is_some_and(Progress::has_failed) {
+        return error::malformed_request();
+    }
+    error::cut(with_causes(error))
+}
+
 /// Returns the error of an exchange that is too slow, or was not sent on a new connection.
-fn clock_error(error: &ExchangeError, method: &http::Method) -> Error {
+fn clock_error(error: &ExchangeError, method: &Method) -> Error {
     match error {
         ExchangeError::StalledUpload => error::stalled_upload(),
         ExchangeError::NotSent(_) => {

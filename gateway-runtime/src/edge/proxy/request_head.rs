@@ -64,6 +64,7 @@ pub(super) fn forwarded(
     mut head: Parts,
     rest: &str,
     body: Upload,
+    is_websocket: bool,
     origin: &Origin<'_>,
 ) -> Result<Request<Upload>, Error> {
     let has_passed = |via: &HeaderValue| {
@@ -74,7 +75,6 @@ pub(super) fn forwarded(
         return Err(error::looped());
     }
     let uri = target(rest, head.uri.query())?;
-    let is_websocket = is_websocket(&head);
     let takes_trailers = accepts_trailers(&head.headers);
     let trailer = trailer_names(&head.headers);
     let declares_empty = head.headers.contains_key(CONTENT_LENGTH);
@@ -150,6 +150,7 @@ fn strip(headers: &mut HeaderMap) {
             || *name == X_REAL_IP
             || *name == X_REQUEST_ID
             || name.as_str().starts_with(FORWARDED_PREFIX)
+            || is_respelled(name)
     };
     let removed: SmallVec<[HeaderName; 8]> = headers
         .keys()
@@ -159,6 +160,19 @@ fn strip(headers: &mut HeaderMap) {
     for name in removed {
         headers.remove(name);
     }
+}
+
+/// Returns whether a field has underscores in the place of the hyphens of a field that is the
+/// gateway's to write: to CGI and its descendants the two are one name (RFC 3875 §4.1.18).
+fn is_respelled(name: &HeaderName) -> bool {
+    if !name.as_str().contains('_') {
+        return false;
+    }
+    let name = name.as_str().replace('_', "-");
+    name.starts_with(FORWARDED_PREFIX)
+        || name.starts_with("x-gateway-")
+        || [X_REAL_IP.as_str(), X_REQUEST_ID.as_str(), "content-length", "transfer-encoding"]
+            .contains(&&*name)
 }
 
 /// Joins the lines of `Cookie` that HTTP/2 may split (RFC 9113 §8.2.3).

@@ -28,6 +28,8 @@ pub(super) struct Progress {
     /// Whether the client has not sent the next bytes yet; otherwise the instance has not taken
     /// the last ones.
     waits_for_client: AtomicBool,
+    /// Whether the client's bytes are malformed, or its connection was lost.
+    has_failed: AtomicBool,
 }
 
 impl Progress {
@@ -39,6 +41,11 @@ impl Progress {
     /// Returns the time of the last progress.
     pub(super) fn last(&self) -> Instant {
         self.last.get()
+    }
+
+    /// Returns whether the client's body is malformed, or ended early.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.load(Relaxed)
     }
 
     /// Returns whether the next bytes are the client's to send.
@@ -83,8 +90,11 @@ impl http_body::Body for Upload {
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         if let Some(progress) = &this.progress {
             progress.waits_for_client.store(polled.is_pending(), Relaxed);
-            if polled.is_ready() {
+            if let Poll::Ready(frame) = &polled {
                 progress.step();
+                if matches!(frame, Some(Err(_))) {
+                    progress.has_failed.store(true, Relaxed);
+                }
             }
         }
         polled
