@@ -31,8 +31,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// `upstream-unreachable`, `upstream-failed`, `timeout` or `outcome-unknown`, `request-timeout`, and
-/// `loop-detected`.
+/// `invalid-request`, `request-timeout`, `upstream-unreachable`, `upstream-failed`, `timeout` or
+/// `outcome-unknown`, and `loop-detected`.
 pub(super) async fn forward(
     upstream: &Upstream,
     request: DispatchRequest,
