@@ -137,7 +137,8 @@ impl Gateway {
         let is_named = |name: &String| {
             routes.contains_key(name)
                 || routes.values().any(|route| {
-                    route.get("upstream").and_then(|value| value.as_str()) == Some(name)
+                    let text = |key: &str| route.get(key).and_then(|value| value.as_str());
+                    text("dispatch") == Some("http") && text("upstream") == Some(name)
                 })
         };
         let names = self.settings.upstreams.keys().filter(|name| !is_named(name));

@@ -164,6 +164,29 @@ async fn a_get_that_met_a_closed_connection_is_repeated_and_a_post_is_not() {
 }
 
 #[tokio::test]
+async fn a_get_whose_connection_was_reset_unread_is_repeated() {
+    let answered = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&answered);
+    let stub = Stub::serve(move |mut stream, _| {
+        let answered = Arc::clone(&counted);
+        async move {
+            read_request(&mut stream).await;
+            answered.fetch_add(1, Relaxed);
+            stream.write_all(OK.as_bytes()).await.unwrap();
+            // The next request lies unread in the socket, whose close is then a reset.
+            stream.peek(&mut [0]).await.ok();
+        }
+    })
+    .await;
+    let gateway = start(&[stub.address], "").await;
+    for _ in 0..4 {
+        assert_eq!(exchange(&gateway, GET).await.0.status(), 200);
+    }
+    assert_eq!(answered.load(Relaxed), 4);
+    gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_rest_of_a_204_is_not_read_as_the_next_response() {
     let answer = "HTTP/1.1 204 No Content\r\nContent-Length: 40\r\n\r\n";
     let evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";

@@ -158,6 +158,72 @@ async fn responses_of_each_framing_reach_the_client_whole() {
 }
 
 #[tokio::test]
+async fn a_connection_of_http_1_0_takes_no_second_request() {
+    let old = "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok";
+    let stub = Stub::start(old, End::Open).await;
+    let gateway = start(&[stub.address], "").await;
+    for _ in 0..3 {
+        let chunked = "POST /foo/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+                       Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        assert_eq!(exchange(&gateway, chunked).await.0.status(), 200);
+        let seen = stub.seen().pop().unwrap();
+        assert!(seen.ends_with("3\r\nabc\r\n0\r\n\r\n"), "{seen}");
+    }
+    gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn trailers_end_a_response_and_those_of_the_gateway_are_dropped() {
+    let answer = "HTTP/1.1 200 OK\r\nTrailer: X-Sum, Set-Cookie\r\nTransfer-Encoding: chunked\r\n\r\n\
+                  2\r\nok\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=1\r\n\r\n";
+    let stub = Stub::serve(move |mut stream, seen| async move {
+        let port = stream.peer_addr().unwrap().port();
+        while read_request(&mut stream).await.is_some() {
+            seen.lock().unwrap().push(port.to_string());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let gateway = start(&[stub.address], "").await;
+    let mut client = Client::to(&gateway).await;
+    for _ in 0..3 {
+        client.send("GET /foo/x HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n").await;
+        let got = client.read_to("x-sum: 7\r\n\r\n").await;
+        assert!(!String::from_utf8_lossy(&got.0).to_lowercase().contains("cookie"), "{got:?}");
+    }
+    let mut ports = stub.seen();
+    ports.dedup();
+    assert_eq!(ports.len(), 1, "one connection served all: {ports:?}");
+    gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn checked_credentials_stay_at_the_gateway_and_the_caller_is_told() {
+    let stub = Stub::start(OK, End::Open).await;
+    let secret = "0".repeat(64);
+    let digest = ring::digest::digest(&ring::digest::SHA256, secret.as_bytes());
+    let hash: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    for (more, forwards) in [("", false), ("forward_credentials = true", true)] {
+        let sections = format!(
+            "[routes.foo]\ndispatch = \"http\"\nauth = true\n{more}\n[auth.keys.one]\n\
+             hash = \"{hash}\"\naccount = \"acme\""
+        );
+        let gateway = start(&[stub.address], &sections).await;
+        let request = format!(
+            "GET /foo/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+             X-Api-Key: gk_one_{secret}\r\nX-Gateway-Account: evil\r\n\r\n"
+        );
+        let (answer, _) = exchange(&gateway, &request).await;
+        assert_eq!(answer.status(), 200, "{answer:?}");
+        let seen = stub.seen().pop().unwrap();
+        assert_eq!(seen.contains("x-api-key"), forwards, "{seen}");
+        assert!(seen.contains("\r\nx-gateway-account: acme\r\n"), "{seen}");
+        assert!(!seen.contains("evil"), "{seen}");
+        gateway.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_body_arrives_piece_by_piece_in_both_directions() {
     let stub = Stub::serve(|mut stream, _| async move {
         let mut head = Vec::new();

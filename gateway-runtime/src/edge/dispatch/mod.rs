@@ -1,7 +1,7 @@
 //! Dispatchers of `/{service}/{rest}` for paths that are no methods (SEMANTICS §1). Each route
 //! selects one by `[routes.NAME] dispatch`.
 //!
-//! The gateway has `bus`; an author adds their own with
+//! The gateway has `http` and `bus`; an author adds their own with
 //! [`Gateway::dispatcher`](crate::Gateway::dispatcher).
 
 pub(crate) mod hop_by_hop;

@@ -21,13 +21,13 @@ use crate::{
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RouteSettings {
-    /// The dispatcher: `bus`, or an author's own.
+    /// The dispatcher: `http`, `bus`, or an author's own.
     pub dispatch: String,
     /// Whether authentication is required; otherwise anonymous callers are accepted.
     pub auth: bool,
     /// The scopes that a caller must have.
     pub scopes: Vec<String>,
-    /// The time limit of the response; defaults to `http.request_timeout`.
+    /// The time limit of the response; defaults to `http.request_timeout`, and to none for `http`.
     #[serde(deserialize_with = "duration_or_none")]
     #[schemars(with = "Option<DurationText>")]
     pub timeout: Option<Duration>,

@@ -18,6 +18,8 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 
 pub(super) use crate::edge::http::request_context::RequestContext;
+#[cfg(feature = "websocket")]
+use crate::edge::http::websocket;
 use crate::{
     base::{
         body::Body,
@@ -39,7 +41,6 @@ use crate::{
             state::HttpEdge,
             stream::StreamFormat,
             webhook::WebhookKey,
-            websocket,
         },
         request::{
             allow::{options, server_options},

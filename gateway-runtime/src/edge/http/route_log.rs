@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{Method, Response, StatusCode, header::CONTENT_LENGTH};
 use http_body::{Body as _, Frame, SizeHint};
 
 use crate::{
@@ -55,6 +55,8 @@ pub(super) struct RouteLogEntry {
     /// None for a request without a body.
     request_bytes: Option<Arc<AtomicU64>>,
     response_bytes: u64,
+    /// The length of the response's body, if it is known.
+    declared: Option<u64>,
     status: StatusCode,
     end: ResponseEnd,
     /// The error of the request is logged in the place of this entry.
@@ -78,6 +80,7 @@ impl RouteLogEntry {
             account: account.map(str::to_owned),
             request_bytes: None,
             response_bytes: 0,
+            declared: None,
             status: StatusCode::OK,
             end: ResponseEnd::Client,
             is_refused: false,
@@ -102,6 +105,16 @@ impl RouteLogEntry {
     pub(super) fn log_at_end(mut self, response: Response<Body>) -> Response<Body> {
         self.status = response.status();
         let (head, mut body) = response.into_parts();
+        // The server sends none of these a body, and does not poll it.
+        let is_bodiless = self.method == Method::HEAD
+            || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        if is_bodiless {
+            self.end = ResponseEnd::Whole;
+            return Response::from_parts(head, body);
+        }
+        let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        self.declared =
+            body.size_hint().exact().or_else(|| length.and_then(|length| length.parse().ok()));
         if let Some(bytes) = body.bytes_mut() {
             self.response_bytes = bytes.len() as u64;
             self.end = ResponseEnd::Whole;
@@ -199,7 +212,11 @@ impl http_body::Body for LoggedBody {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 this.entry.response_bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-                if this.body.is_end_stream() {
+                // The server polls on neither after the declared length nor after trailers.
+                let is_last = frame.is_trailers()
+                    || this.entry.declared == Some(this.entry.response_bytes)
+                    || this.body.is_end_stream();
+                if is_last {
                     this.entry.end = ResponseEnd::Whole;
                 }
             }

@@ -28,6 +28,9 @@ use crate::edge::proxy::upload::{Progress, Upload};
 /// The maximum size of a response head, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
+/// The maximum that the library buffers of a request or a response, in bytes.
+const MAX_BUFFERED_BYTES: usize = 64 * 1024;
+
 /// A connection over HTTP/1.1.
 pub(super) struct Connection {
     sender: SendRequest<Upload>,
@@ -67,6 +70,7 @@ impl Connection {
             stream.set_nodelay(true)?;
             http1::Builder::new()
                 .max_header_size(MAX_HEAD_BYTES)
+                .max_buf_size(MAX_BUFFERED_BYTES)
                 .handshake(TokioIo::new(stream))
                 .await
                 .map_err(io::Error::other)

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::{
     base::{body::BoxError, error::with_causes},
-    edge::proxy::{connection::Connection, instance::Lease},
+    edge::proxy::{connection::Connection, instance::Lease, trailers},
 };
 
 /// The body of a response.
@@ -110,10 +110,11 @@ impl Body for Download {
         match this.poll_next(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 this.waiting_since = None;
-                if this.body.is_end_stream() {
+                // Nobody polls a body on after its trailers.
+                if frame.is_trailers() || this.body.is_end_stream() {
                     this.end();
                 }
-                Poll::Ready(Some(Ok(frame)))
+                Poll::Ready(Some(Ok(trailers::filtered(frame))))
             }
             Poll::Ready(Some(Err(error))) => {
                 this.source = None;

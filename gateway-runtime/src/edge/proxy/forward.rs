@@ -1,9 +1,13 @@
 //! The forwarding of one request: the choice of an instance, the connection to it, and the attempts
 //! that are safe.
 
-use std::sync::Arc;
+use std::{
+    error::Error as _,
+    io::{self, ErrorKind},
+    sync::Arc,
+};
 
-use http::{Method, Request, Response, StatusCode, header::HOST};
+use http::{HeaderName, Method, Request, Response, StatusCode, header::HOST};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use smallvec::SmallVec;
 
@@ -36,9 +40,10 @@ use crate::{
 pub(super) async fn forward(
     upstream: &Upstream,
     request: DispatchRequest,
+    withheld: &'static [HeaderName],
 ) -> Result<Response<Body>, Error> {
     let rest = request.rest().to_owned();
-    let DispatchRequest { id, peer, mut head, body, .. } = request;
+    let DispatchRequest { id, peer, caller, mut head, body, .. } = request;
     let method = head.method.clone();
     if method == Method::CONNECT {
         return Err(error::connect_refused());
@@ -48,7 +53,7 @@ pub(super) async fn forward(
     let client = (progress.is_none() && request_head::is_websocket(&head))
         .then(|| head.extensions.remove::<OnUpgrade>())
         .flatten();
-    let origin = Origin { peer: peer.ip(), id: id.as_str() };
+    let origin = Origin { peer: peer.ip(), id: id.as_str(), caller: &caller, withheld };
     let request = request_head::forwarded(head, &rest, upload, client.is_some(), &origin)?;
     let Exchange { response, connection, lease } = exchange(upstream, request, progress).await?;
     let (mut head, body) = response.into_parts();
@@ -135,9 +140,19 @@ fn copy_of(request: &Request<Upload>) -> Option<Request<Upload>> {
     Some(copy)
 }
 
-/// Returns whether a connection that was idle before ended without a byte of the response.
+/// Returns whether a connection that was idle before ended without a response. An instance that
+/// closes it while a request is on the way resets it.
 fn closed_before_answer(error: &hyper::Error) -> bool {
-    error.is_incomplete_message() || error.is_canceled() || error.is_closed()
+    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    error.is_incomplete_message()
+        || error.is_canceled()
+        || error.is_closed()
+        || io.is_some_and(|io| {
+            matches!(
+                io.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
+            )
+        })
 }
 
 /// Returns the error of an exchange whose connection failed, by the client's fault or the
@@ -145,6 +160,9 @@ fn closed_before_answer(error: &hyper::Error) -> bool {
 fn failed(error: &hyper::Error, progress: Option<&Progress>) -> Error {
     if progress.is_some_and(Progress::has_failed) {
         return error::malformed_request();
+    }
+    if error.is_parse() {
+        return error::malformed("the head of the response is malformed or too large");
     }
     error::cut(with_causes(error))
 }

@@ -20,17 +20,22 @@ mod instance;
 mod request_head;
 mod response_head;
 mod settings;
+mod trailers;
 mod tunnel;
 mod upload;
 mod upstream;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use http::HeaderName;
+
 pub(crate) use crate::edge::proxy::settings::UpstreamSettings;
 use crate::{
     base::start_error::StartError,
     edge::{
-        dispatch::{DispatchFuture, DispatchRequest, Dispatcher, RouteConfig},
+        dispatch::{
+            DispatchFuture, DispatchRequest, Dispatcher, RouteConfig, hop_by_hop::CREDENTIALS,
+        },
         proxy::{settings::ProxySettings, upstream::Upstream},
     },
     json::similar::did_you_mean,
@@ -72,7 +77,9 @@ impl Upstreams {
         let service = section.service();
         let name = settings.upstream.as_deref().unwrap_or(service);
         if let Some(upstream) = self.0.get(name) {
-            return Ok(HttpDispatcher(Arc::clone(upstream)));
+            let withholds = section.requires_caller() && !settings.forward_credentials;
+            let withheld: &[HeaderName] = if withholds { &CREDENTIALS } else { &[] };
+            return Ok(HttpDispatcher { upstream: Arc::clone(upstream), withheld });
         }
         let help = did_you_mean("upstream", name, self.0.keys().map(String::as_str));
         let problem = match settings.upstream {
@@ -88,18 +95,23 @@ impl Upstreams {
     /// Creates the dispatcher of an upstream, for the route that its section makes by itself.
     #[must_use]
     pub(crate) fn dispatcher_of(&self, name: &str) -> Option<HttpDispatcher> {
-        self.0.get(name).map(|upstream| HttpDispatcher(Arc::clone(upstream)))
+        let upstream = Arc::clone(self.0.get(name)?);
+        Some(HttpDispatcher { upstream, withheld: &[] })
     }
 }
 
 /// The dispatcher `http`.
 #[derive(Clone, Debug)]
-pub(crate) struct HttpDispatcher(Arc<Upstream>);
+pub(crate) struct HttpDispatcher {
+    upstream: Arc<Upstream>,
+    /// The fields of requests that instances do not receive.
+    withheld: &'static [HeaderName],
+}
 
 impl Dispatcher for HttpDispatcher {
     fn dispatch(&self, request: DispatchRequest) -> DispatchFuture {
-        let upstream = Arc::clone(&self.0);
-        Box::pin(async move { forward::forward(&upstream, request).await })
+        let Self { upstream, withheld } = self.clone();
+        Box::pin(async move { forward::forward(&upstream, request, withheld).await })
     }
 
     fn is_proxy(&self) -> bool {

@@ -16,14 +16,20 @@ use http_body::Body as _;
 use smallvec::SmallVec;
 
 use crate::{
-    base::error::{Code, Error},
+    base::{
+        call::Caller,
+        error::{Code, Error},
+    },
     edge::{
         dispatch::hop_by_hop::{connection_options, is_end_to_end},
-        proxy::{error, upload::Upload},
+        proxy::{
+            error,
+            trailers::{self, FORWARDED_PREFIX},
+            upload::Upload,
+        },
     },
 };
 
-const FORWARDED_PREFIX: &str = "x-forwarded-";
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -38,6 +44,9 @@ static PSEUDONYM: LazyLock<String> =
 pub(super) struct Origin<'o> {
     pub(super) peer: IpAddr,
     pub(super) id: &'o str,
+    pub(super) caller: &'o Caller,
+    /// The fields that the instance does not receive.
+    pub(super) withheld: &'static [HeaderName],
 }
 
 /// Returns whether the client asks for a WebSocket (RFC 6455 §4.1).
@@ -76,7 +85,7 @@ pub(super) fn forwarded(
     }
     let uri = target(rest, head.uri.query())?;
     let takes_trailers = accepts_trailers(&head.headers);
-    let trailer = trailer_names(&head.headers);
+    let trailer = trailers::announced(&head.headers);
     let declares_empty = head.headers.contains_key(CONTENT_LENGTH);
     let host = match head.uri.authority() {
         // An absolute target or `:authority` wins over `Host` (RFC 9112 §3.2.2).
@@ -85,6 +94,10 @@ pub(super) fn forwarded(
     };
     let headers = &mut head.headers;
     strip(headers);
+    for name in origin.withheld {
+        headers.remove(name);
+    }
+    write_caller(headers, origin.caller);
     join_cookies(headers);
     frame(headers, &body, declares_empty, trailer);
     if let Some(host) = host {
@@ -112,6 +125,24 @@ pub(super) fn forwarded(
     *request.uri_mut() = uri;
     *request.headers_mut() = head.headers;
     Ok(request)
+}
+
+/// Writes the caller that the route has authenticated, as the bus does.
+fn write_caller(headers: &mut HeaderMap, caller: &Caller) {
+    let mut write = |name: &'static str, text: &str| {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            headers.insert(name, value);
+        }
+    };
+    if let Some(account) = caller.account() {
+        write("x-gateway-account", account);
+    }
+    if let Some(user) = caller.user() {
+        write("x-gateway-user", user);
+    }
+    if !caller.scopes().is_empty() {
+        write("x-gateway-scopes", &caller.scopes().join(" "));
+    }
 }
 
 /// Returns the target in origin form (RFC 9112 §3.2.1): the path after the route and the query,
@@ -211,29 +242,4 @@ fn frame(
 fn accepts_trailers(headers: &HeaderMap) -> bool {
     let codings = headers.get_all(TE).iter().flat_map(|v| v.as_bytes().split(|&b| b == b','));
     codings.into_iter().any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-}
-
-/// Returns the announced trailer fields that may be forwarded; none without any. Fields of framing,
-/// routing and authentication must not be trailers (RFC 9110 §6.5.1).
-pub(super) fn trailer_names(headers: &HeaderMap) -> Option<HeaderValue> {
-    const FORBIDDEN: [&str; 9] = [
-        "authorization",
-        "cache-control",
-        "content-encoding",
-        "content-range",
-        "content-type",
-        "cookie",
-        "host",
-        "set-cookie",
-        "x-request-id",
-    ];
-    let may_be_sent = |name: &HeaderName| {
-        is_end_to_end(name, &[])
-            && !FORBIDDEN.contains(&name.as_str())
-            && !name.as_str().starts_with(FORWARDED_PREFIX)
-    };
-    let announced = headers.get_all(TRAILER).iter().map(HeaderValue::as_bytes);
-    let names: Vec<_> = connection_options(announced).into_iter().filter(may_be_sent).collect();
-    let text = names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", ");
-    if text.is_empty() { None } else { HeaderValue::from_str(&text).ok() }
 }

@@ -12,7 +12,7 @@ use crate::{
     base::error::Error,
     edge::{
         dispatch::hop_by_hop::{connection_options, is_end_to_end},
-        proxy::{error, request_head::trailer_names},
+        proxy::{error, trailers},
     },
 };
 
@@ -49,14 +49,15 @@ pub(super) fn check(head: &Parts, is_websocket: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns whether the connection may take another request after a response: not after a 204 that
+/// Returns whether the connection may take another request after a response: not after one of
+/// HTTP/1.0, to which the library would send no body of unknown length, and not after a 204 that
 /// declares a body, whose bytes would be read as the next response.
 pub(super) fn may_reuse_connection(head: &Parts) -> bool {
     let declares_body = || {
         head.headers.contains_key(TRANSFER_ENCODING)
             || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
     };
-    head.status != StatusCode::NO_CONTENT || !declares_body()
+    head.version == Version::HTTP_11 && (head.status != StatusCode::NO_CONTENT || !declares_body())
 }
 
 /// Returns whether a length has digits alone (RFC 9110 §8.6), no sign and no list.
@@ -68,7 +69,7 @@ fn is_decimal(length: &HeaderValue) -> bool {
 /// response (RFC 9110 §8.6), and stays; a body's own is written anew.
 pub(super) fn strip(head: &mut Parts, method: &Method) {
     let length = head.headers.get(CONTENT_LENGTH).filter(|_| *method == Method::HEAD).cloned();
-    let trailer = trailer_names(&head.headers);
+    let trailer = trailers::announced(&head.headers);
     remove_hop_by_hop(&mut head.headers);
     if let Some(length) = length {
         head.headers.insert(CONTENT_LENGTH, length);

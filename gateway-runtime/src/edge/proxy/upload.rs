@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::{
     base::body::{Body, BoxError},
-    edge::proxy::clock::AtomicTime,
+    edge::proxy::{clock::AtomicTime, trailers},
 };
 
 /// The progress of an upload, which the clock of the exchange reads.
@@ -97,7 +97,7 @@ impl http_body::Body for Upload {
                 }
             }
         }
-        polled
+        polled.map(|frame| frame.map(|frame| frame.map(trailers::filtered)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderValue, Uri};
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::{
@@ -68,15 +69,15 @@ impl Upstream {
             return tried.is_empty().then(|| only.lease());
         }
         let now = Instant::now();
-        let untried =
-            |instance: &&Arc<Instance>| !tried.iter().any(|before| Arc::ptr_eq(before, instance));
-        let candidates = || self.instances.iter().filter(untried);
-        let available = candidates().filter(|instance| instance.is_available(now)).count();
-        let chosen = if available > 0 {
-            two_choices(available, || candidates().filter(|instance| instance.is_available(now)))
-        } else {
-            two_choices(candidates().count(), candidates)
-        };
+        let untried = self
+            .instances
+            .iter()
+            .filter(|instance| !tried.iter().any(|before| Arc::ptr_eq(before, instance)));
+        let untried: Candidates<'_> = untried.collect();
+        // One snapshot: another worker may eject an instance meanwhile.
+        let available: Candidates<'_> =
+            untried.iter().copied().filter(|instance| instance.is_available(now)).collect();
+        let chosen = two_choices(if available.is_empty() { &untried } else { &available });
         chosen.map(Instance::lease)
     }
 
@@ -89,18 +90,19 @@ impl Upstream {
     }
 }
 
+/// The instances that may be chosen.
+type Candidates<'i> = SmallVec<[&'i Arc<Instance>; 8]>;
+
 /// Returns the less loaded of two random candidates (Mitzenmacher, "The Power of Two Choices in
 /// Randomized Load Balancing").
-fn two_choices<'i, I: Iterator<Item = &'i Arc<Instance>>>(
-    count: usize,
-    candidates: impl Fn() -> I,
-) -> Option<&'i Arc<Instance>> {
-    let random = || candidates().nth(fastrand::usize(..count));
-    if count < 2 {
-        return candidates().next();
+fn two_choices<'i>(candidates: &Candidates<'i>) -> Option<&'i Arc<Instance>> {
+    if candidates.len() < 2 {
+        return candidates.first().copied();
     }
-    let first = random()?;
-    let second = random()?;
+    let first = fastrand::usize(..candidates.len());
+    // Any other one.
+    let second = (first + fastrand::usize(1..candidates.len())) % candidates.len();
+    let (first, second) = (candidates[first], candidates[second]);
     Some(if second.load() < first.load() { second } else { first })
 }
 
