@@ -53,7 +53,7 @@ pub(crate) fn is_over(start: Instant) -> bool {
 pub(crate) async fn over_http(address: &str, path: &str, in_flight: usize) -> Outcome<Asked> {
     let body = crate::sdk::question()?;
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: \
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: \
          {}\r\n\r\n",
         body.len()
     );
