@@ -106,14 +106,8 @@ fn headers(
         fields.add("host", host.to_owned());
     }
     fields.add("x-request-id", id.as_str().to_owned());
-    if let Some(account) = caller.account() {
-        fields.add("x-gateway-account", account.to_owned());
-    }
-    if let Some(user) = caller.user() {
-        fields.add("x-gateway-user", user.to_owned());
-    }
-    if !caller.scopes().is_empty() {
-        fields.add("x-gateway-scopes", caller.scopes().join(" "));
+    for (name, value) in hop_by_hop::caller_fields(caller) {
+        fields.add(name, value);
     }
     fields
 }

@@ -1,7 +1,10 @@
 //! Header fields that a dispatcher forwards: end-to-end fields are, hop-by-hop fields are not (RFC
 //! 9110 §7.6.1, SEMANTICS §10).
 
-use http::{HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use smallvec::SmallVec;
+
+use crate::base::call::Caller;
 
 /// Prefixes reserved for the gateway; fields of clients with them are dropped.
 const RESERVED_PREFIXES: [&str; 2] = ["x-wasp-", "x-gateway-"];
@@ -33,6 +36,31 @@ pub(crate) fn is_end_to_end(name: &HeaderName, connection_options: &[HeaderName]
     !HOP_BY_HOP.contains(name)
         && !connection_options.contains(name)
         && !RESERVED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
+}
+
+/// Removes the fields that are not forwarded, and those for which `is_removed` holds.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap, is_removed: impl Fn(&HeaderName) -> bool) {
+    let options = headers.get_all(header::CONNECTION).iter().map(HeaderValue::as_bytes);
+    let options = connection_options(options);
+    let removed: SmallVec<[HeaderName; 8]> = headers
+        .keys()
+        .filter(|name| !is_end_to_end(name, &options) || is_removed(name))
+        .cloned()
+        .collect();
+    for name in removed {
+        headers.remove(name);
+    }
+}
+
+/// Returns the fields that tell a service behind a route who the authenticated caller is.
+pub(crate) fn caller_fields(caller: &Caller) -> impl Iterator<Item = (&'static str, String)> {
+    let scopes = Some(caller.scopes()).filter(|scopes| !scopes.is_empty());
+    let fields = [
+        ("x-gateway-account", caller.account().map(str::to_owned)),
+        ("x-gateway-user", caller.user().map(str::to_owned)),
+        ("x-gateway-scopes", scopes.map(|scopes| scopes.join(" "))),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name, value?)))
 }
 
 /// Returns the names that the values of `Connection` list.

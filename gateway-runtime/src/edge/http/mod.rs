@@ -38,7 +38,9 @@ mod settings;
 mod state;
 mod stream;
 mod webhook;
+#[cfg(feature = "websocket")]
 mod websocket;
+mod websocket_settings;
 mod worker;
 
 pub(crate) use crate::edge::http::routes::webhook_problems;
@@ -62,5 +64,5 @@ pub use crate::edge::http::{
 };
 pub use crate::{
     base::body::{Body, BodyBudget, BodyError, BoxError, read_body},
-    edge::http::websocket::WebSocketSettings,
+    edge::http::websocket_settings::WebSocketSettings,
 };

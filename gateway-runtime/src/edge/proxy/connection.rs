@@ -48,7 +48,7 @@ pub(super) struct Clocks {
 
 /// The reason why an exchange has no response.
 pub(super) enum ExchangeError {
-    /// Nothing was sent: the connection had closed. The request is returned.
+    /// The connection had closed, and the request, which is returned, was not sent.
     NotSent(Box<Request<Upload>>),
     /// The connection failed after the request had begun.
     Failed(hyper::Error),

@@ -53,7 +53,7 @@ pub(super) async fn forward(
     let client = (progress.is_none() && request_head::is_websocket(&head))
         .then(|| head.extensions.remove::<OnUpgrade>())
         .flatten();
-    let origin = Origin { peer: peer.ip(), id: id.as_str(), caller: &caller, withheld };
+    let origin = Origin { peer: peer.ip(), id: &id, caller: &caller, withheld };
     let request = request_head::forwarded(head, &rest, upload, client.is_some(), &origin)?;
     let Exchange { response, connection, lease } = exchange(upstream, request, progress).await?;
     let (mut head, body) = response.into_parts();

@@ -13,20 +13,20 @@ use http::{
     uri::{PathAndQuery, Uri},
 };
 use http_body::Body as _;
-use smallvec::SmallVec;
 
 use crate::{
     base::{
-        call::Caller,
+        call::{Caller, RequestId},
         error::{Code, Error},
     },
     edge::{
-        dispatch::hop_by_hop::{connection_options, is_end_to_end},
+        dispatch::hop_by_hop::{caller_fields, remove_hop_by_hop},
         proxy::{
             error,
             trailers::{self, FORWARDED_PREFIX},
             upload::Upload,
         },
+        request::request_id::REQUEST_ID,
     },
 };
 
@@ -34,7 +34,6 @@ static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The name of this process in `Via`, by which it recognises its own requests (RFC 9110 §7.6.3).
 static PSEUDONYM: LazyLock<String> =
@@ -43,7 +42,7 @@ static PSEUDONYM: LazyLock<String> =
 /// The parts of a request that the forwarded head states, besides the client's head.
 pub(super) struct Origin<'o> {
     pub(super) peer: IpAddr,
-    pub(super) id: &'o str,
+    pub(super) id: &'o RequestId,
     pub(super) caller: &'o Caller,
     /// The fields that the instance does not receive.
     pub(super) withheld: &'static [HeaderName],
@@ -51,16 +50,10 @@ pub(super) struct Origin<'o> {
 
 /// Returns whether the client asks for a WebSocket (RFC 6455 §4.1).
 pub(super) fn is_websocket(head: &Parts) -> bool {
-    let has = |name: HeaderName, token: &[u8]| {
-        let mut tokens =
-            head.headers.get_all(name).iter().flat_map(|v| v.as_bytes().split(|&b| b == b','));
-        tokens.any(|one| one.trim_ascii().eq_ignore_ascii_case(token))
-    };
     head.method == Method::GET
         && head.version == Version::HTTP_11
-        && head.headers.contains_key(UPGRADE)
-        && has(CONNECTION, b"upgrade")
-        && has(UPGRADE, b"websocket")
+        && lists(&head.headers, CONNECTION, b"upgrade")
+        && lists(&head.headers, UPGRADE, b"websocket")
 }
 
 /// Creates the forwarded request. `rest` is the path after the route, and `Host` is not set yet:
@@ -84,7 +77,8 @@ pub(super) fn forwarded(
         return Err(error::looped());
     }
     let uri = target(rest, head.uri.query())?;
-    let takes_trailers = accepts_trailers(&head.headers);
+    // RFC 9110 §10.1.4.
+    let takes_trailers = lists(&head.headers, TE, b"trailers");
     let trailer = trailers::announced(&head.headers);
     let declares_empty = head.headers.contains_key(CONTENT_LENGTH);
     let host = match head.uri.authority() {
@@ -97,7 +91,11 @@ pub(super) fn forwarded(
     for name in origin.withheld {
         headers.remove(name);
     }
-    write_caller(headers, origin.caller);
+    for (name, value) in caller_fields(origin.caller) {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
     join_cookies(headers);
     frame(headers, &body, declares_empty, trailer);
     if let Some(host) = host {
@@ -107,9 +105,7 @@ pub(super) fn forwarded(
         headers.insert(&X_FORWARDED_FOR, peer);
     }
     headers.insert(&X_FORWARDED_PROTO, HeaderValue::from_static("http"));
-    if let Ok(id) = HeaderValue::from_str(origin.id) {
-        headers.insert(&X_REQUEST_ID, id);
-    }
+    headers.insert(REQUEST_ID, origin.id.header());
     if let Ok(hop) = HeaderValue::from_str(&via(head.version)) {
         headers.append(VIA, hop);
     }
@@ -125,24 +121,6 @@ pub(super) fn forwarded(
     *request.uri_mut() = uri;
     *request.headers_mut() = head.headers;
     Ok(request)
-}
-
-/// Writes the caller that the route has authenticated, as the bus does.
-fn write_caller(headers: &mut HeaderMap, caller: &Caller) {
-    let mut write = |name: &'static str, text: &str| {
-        if let Ok(value) = HeaderValue::from_str(text) {
-            headers.insert(name, value);
-        }
-    };
-    if let Some(account) = caller.account() {
-        write("x-gateway-account", account);
-    }
-    if let Some(user) = caller.user() {
-        write("x-gateway-user", user);
-    }
-    if !caller.scopes().is_empty() {
-        write("x-gateway-scopes", &caller.scopes().join(" "));
-    }
 }
 
 /// Returns the target in origin form (RFC 9112 §3.2.1): the path after the route and the query,
@@ -174,23 +152,14 @@ fn via(version: Version) -> String {
 /// Removes the fields that are not forwarded: hop-by-hop and framing fields, and those that only
 /// the gateway writes.
 fn strip(headers: &mut HeaderMap) {
-    let options = connection_options(headers.get_all(CONNECTION).iter().map(HeaderValue::as_bytes));
-    let is_ours = |name: &HeaderName| {
+    remove_hop_by_hop(headers, |name| {
         *name == HOST
             || *name == FORWARDED
             || *name == X_REAL_IP
-            || *name == X_REQUEST_ID
+            || *name == REQUEST_ID
             || name.as_str().starts_with(FORWARDED_PREFIX)
             || is_respelled(name)
-    };
-    let removed: SmallVec<[HeaderName; 8]> = headers
-        .keys()
-        .filter(|name| !is_end_to_end(name, &options) || is_ours(name))
-        .cloned()
-        .collect();
-    for name in removed {
-        headers.remove(name);
-    }
+    });
 }
 
 /// Returns whether a field has underscores in the place of the hyphens of a field that is the
@@ -202,7 +171,7 @@ fn is_respelled(name: &HeaderName) -> bool {
     let name = name.as_str().replace('_', "-");
     name.starts_with(FORWARDED_PREFIX)
         || name.starts_with("x-gateway-")
-        || [X_REAL_IP.as_str(), X_REQUEST_ID.as_str(), "content-length", "transfer-encoding"]
+        || [X_REAL_IP.as_str(), REQUEST_ID.as_str(), "content-length", "transfer-encoding"]
             .contains(&&*name)
 }
 
@@ -238,8 +207,9 @@ fn frame(
     }
 }
 
-/// Returns whether the client accepts trailer fields in the response (RFC 9110 §10.1.4).
-fn accepts_trailers(headers: &HeaderMap) -> bool {
-    let codings = headers.get_all(TE).iter().flat_map(|v| v.as_bytes().split(|&b| b == b','));
-    codings.into_iter().any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+/// Returns whether the values of a field list `token`, in any case.
+fn lists(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
+    let mut tokens =
+        headers.get_all(name).iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    tokens.any(|one| one.trim_ascii().eq_ignore_ascii_case(token))
 }

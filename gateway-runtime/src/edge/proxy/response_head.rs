@@ -2,16 +2,15 @@
 //! without the fields of its connection.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version,
-    header::{CONNECTION, CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING},
+    HeaderValue, Method, StatusCode, Version,
+    header::{CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING},
     response::Parts,
 };
-use smallvec::SmallVec;
 
 use crate::{
     base::error::Error,
     edge::{
-        dispatch::hop_by_hop::{connection_options, is_end_to_end},
+        dispatch::hop_by_hop::remove_hop_by_hop,
         proxy::{error, trailers},
     },
 };
@@ -70,20 +69,11 @@ fn is_decimal(length: &HeaderValue) -> bool {
 pub(super) fn strip(head: &mut Parts, method: &Method) {
     let length = head.headers.get(CONTENT_LENGTH).filter(|_| *method == Method::HEAD).cloned();
     let trailer = trailers::announced(&head.headers);
-    remove_hop_by_hop(&mut head.headers);
+    remove_hop_by_hop(&mut head.headers, |_| false);
     if let Some(length) = length {
         head.headers.insert(CONTENT_LENGTH, length);
     }
     if let Some(trailer) = trailer {
         head.headers.insert(TRAILER, trailer);
-    }
-}
-
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let options = connection_options(headers.get_all(CONNECTION).iter().map(HeaderValue::as_bytes));
-    let removed: SmallVec<[HeaderName; 4]> =
-        headers.keys().filter(|name| !is_end_to_end(name, &options)).cloned().collect();
-    for name in removed {
-        headers.remove(name);
     }
 }

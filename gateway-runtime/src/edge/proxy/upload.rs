@@ -25,10 +25,9 @@ use crate::{
 pub(super) struct Progress {
     /// The time of the last progress.
     last: AtomicTime,
-    /// Whether the client has not sent the next bytes yet; otherwise the instance has not taken
-    /// the last ones.
+    /// The next bytes are the client's to send; otherwise the instance has not taken the last ones.
     waits_for_client: AtomicBool,
-    /// Whether the client's bytes are malformed, or its connection was lost.
+    /// The client's bytes are malformed, or its connection was lost.
     has_failed: AtomicBool,
 }
 

@@ -159,13 +159,14 @@ pin_project! {
     pub(super) struct Guarded<F> {
         #[pin]
         inner: F,
+        // None after the call has ended.
         hold: Option<AdmissionGuard>,
     }
 }
 
 impl<F> Guarded<F> {
-    pub(super) fn new(inner: F, hold: Option<AdmissionGuard>) -> Self {
-        Self { inner, hold }
+    pub(super) fn new(inner: F, hold: AdmissionGuard) -> Self {
+        Self { inner, hold: Some(hold) }
     }
 }
 

@@ -195,7 +195,7 @@ impl OptionalPart for Arc<QuotaEnforcer> {
                 }
                 let from = AdmissionSource::Memory;
                 let hold = AdmissionGuard::new(self, limits, call, whose, from);
-                let running = Guarded::new(inner.call(invocation), Some(hold));
+                let running = Guarded::new(inner.call(invocation), hold);
                 Either::Right(Either::Left(LimitFuture { running }))
             }
             Err(standing) => {
@@ -238,7 +238,7 @@ async fn ask<S: CallService>(
             return Err(exceeded(&standing));
         }
     }
-    let (outcome, hold) = Guarded::new(inner.call(invocation), Some(hold)).await;
+    let (outcome, hold) = Guarded::new(inner.call(invocation), hold).await;
     match hold {
         Some(hold) => hold.release_confirmed(outcome).await,
         None => outcome,

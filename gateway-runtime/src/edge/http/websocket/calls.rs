@@ -12,6 +12,7 @@ use futures_util::{
 use http::HeaderMap;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::edge::http::websocket_settings::WebSocketSettings;
 use crate::{
     base::{
         call::{CallRequest, Input, Origin},
@@ -29,7 +30,6 @@ use crate::{
             message::{BatchItem, Id, RpcMessage, RpcRequest},
             outgoing::{OutgoingMessage, batch},
             raw::RawJson,
-            settings::WebSocketSettings,
         },
     },
     service::{into_reply::ReplyShape, registry::Method},

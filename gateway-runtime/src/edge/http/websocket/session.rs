@@ -23,6 +23,7 @@ use tokio_tungstenite::{
     },
 };
 
+use crate::edge::http::websocket_settings::WebSocketSettings;
 use crate::edge::http::{
     Peer,
     stream::shutdown_deadline,
@@ -30,7 +31,6 @@ use crate::edge::http::{
         calls::Calls,
         charged::ChargedIo,
         ending::{CloseReason, broken},
-        settings::WebSocketSettings,
         socket::Socket,
     },
 };
