@@ -1,9 +1,9 @@
 //! The runtime of the gateway SDK: the crate that an author's program links.
 //!
 //! The public API is what an author or an operator's program names: the root, and the modules
-//! [`mod@provider`], [`strategy`], [`client`], [`http`], [`pipeline`], [`db`], [`redis`] and
-//! [`duration`]. The feature `internals` exports more for the tests and benches of this project; it
-//! is not documented, and changes without notice.
+//! [`mod@provider`], [`strategy`], [`client`], [`http`], [`pipeline`], [`db`], [`redis`],
+//! [`resolver`] and [`duration`]. The feature `internals` exports more for the tests and benches of
+//! this project; it is not documented, and changes without notice.
 #![cfg_attr(
     not(feature = "internals"),
     allow(
@@ -49,6 +49,7 @@ mod quota;
 #[doc(hidden)]
 pub mod quota;
 pub mod redis;
+pub mod resolver;
 mod service;
 #[cfg(not(feature = "internals"))]
 mod store;

@@ -136,21 +136,39 @@ async fn queue_is_deleted(server: &Arc<Server>, load: &Load) {
     drop(before);
 }
 
+/// Deletes the exchange until calls to other exchanges are not touched. RabbitMQ closes the whole
+/// connection if the client publishes on a channel in the instant after it has agreed to its
+/// closing (docs/bus.md); on a busy machine that happens once in ten times.
 async fn exchange_is_deleted(
     server: &Arc<Server>,
     asking: &Arc<dyn Broker>,
     answering: &Arc<dyn Broker>,
 ) {
+    let other = Load::begin(asking, "".into(), "kept".into());
+    other.until(LONG, "answered", is_back).await;
+    let mut rounds = 1;
+    while !only_its_calls_fail(server, asking, answering, &other).await {
+        rounds += 1;
+        assert!(rounds <= 5, "the connection was lost each time");
+    }
+    other.end().await;
+}
+
+/// Deletes an exchange that is called, and declares it again. Returns whether calls to the other
+/// one, over the same connection, were answered all the time; if not, the connection was lost.
+async fn only_its_calls_fail(
+    server: &Arc<Server>,
+    asking: &Arc<dyn Broker>,
+    answering: &Arc<dyn Broker>,
+    other: &Load,
+) -> bool {
     let topic = || Subscription::Topic { exchange: "deleted".into(), pattern: "#".into() };
     let first = answer(Arc::clone(answering), topic()).await;
-    let (load, other) = (
-        Load::begin(asking, "deleted".into(), "key".into()),
-        Load::begin(asking, "".into(), "kept".into()),
-    );
+    let load = Load::begin(asking, "deleted".into(), "key".into());
     load.until(LONG, "answered", is_back).await;
-    other.until(LONG, "answered", is_back).await;
 
     other.take();
+    let lost_before = asking.stats().connections_lost;
     let delete = r#"rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, <<"deleted">>), false, <<"test">>)."#;
     aside(server, move |server| server.ctl(&["eval", delete])).await;
     let deleted = load
@@ -169,12 +187,14 @@ async fn exchange_is_deleted(
     let second = answer(Arc::clone(answering), topic()).await;
     load.until(BACK, "exchange there again", is_back).await;
     let others = other.take();
+    let is_connection_lost = asking.stats().connections_lost > lost_before;
+    let faults: &[BusErrorKind] = if is_connection_lost { &LOST } else { &[] };
     assert!(
-        others.only(&[]) && others.answered > 0,
-        "those to other exchanges are not touched: {others:?}"
+        others.only(faults) && others.answered > 0,
+        "calls to other exchanges fail only with their connection: {others:?}"
     );
     load.end().await;
-    other.end().await;
     first.abort();
     second.abort();
+    !is_connection_lost
 }

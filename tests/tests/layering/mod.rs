@@ -15,7 +15,7 @@ mod circles;
 const ORDER: &[&[&str]] = &[
     &["json"],
     &["base"],
-    &["redis"],
+    &["redis", "resolver"],
     &["provider", "quota", "cache"],
     &["auth"],
     &["store"],
