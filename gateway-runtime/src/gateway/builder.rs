@@ -83,6 +83,7 @@ impl Gateway {
             api_keys: None,
             mounts: Vec::new(),
             dispatchers: Default::default(),
+            resolvers: Default::default(),
             layers: Layers::default(),
             migrations: Vec::new(),
             expected_services: Vec::new(),

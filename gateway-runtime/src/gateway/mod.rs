@@ -27,7 +27,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 pub use crate::gateway::running::RunningGateway;
 use crate::{
     auth::ApiKeys,
-    edge::{dispatch::DispatcherFactory, http::Mount},
+    edge::{dispatch::DispatcherFactory, http::Mount, proxy::Resolvers},
     gateway::config::{Action, ConfigFile, Origins, Settings},
     pipeline::Layers,
     service::app::App,
@@ -56,6 +56,7 @@ pub struct Gateway {
     api_keys: Option<Arc<dyn ApiKeys>>,
     mounts: Vec<Mount>,
     dispatchers: BTreeMap<String, Box<DispatcherFactory>>,
+    resolvers: Resolvers,
     layers: Layers,
     migrations: Vec<Migrations>,
     expected_services: Vec<String>,

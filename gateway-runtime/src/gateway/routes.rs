@@ -17,6 +17,7 @@ use crate::{
     },
     gateway::Gateway,
     json::similar::did_you_mean,
+    resolver::Resolver,
     service::registry::Registry,
 };
 
@@ -49,6 +50,31 @@ impl Gateway {
         F: Fn(&mut RouteConfig) -> Result<Arc<dyn Dispatcher>, StartError> + Send + Sync + 'static,
     {
         self.dispatchers.insert(name.to_owned(), Box::new(make));
+        self
+    }
+
+    /// Adds a resolver, which upstreams choose by its name:
+    /// `[upstreams.reports] resolver = "announced"`.
+    ///
+    /// ```
+    /// use gateway_runtime::{prelude::*, resolver::{Endpoint, Resolver, Snapshot}};
+    /// use tokio::sync::watch;
+    ///
+    /// struct Announced(watch::Sender<Snapshot>);
+    ///
+    /// impl Resolver for Announced {
+    ///     fn watch(&self, _service: &str) -> watch::Receiver<Snapshot> {
+    ///         self.0.subscribe()
+    ///     }
+    /// }
+    ///
+    /// # fn add(gateway: Gateway) -> Gateway {
+    /// gateway.resolver("announced", Announced(watch::Sender::new(Snapshot::unknown())))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn resolver(mut self, name: &str, resolver: impl Resolver) -> Self {
+        self.resolvers.insert(name.to_owned(), Arc::new(resolver));
         self
     }
 
@@ -110,7 +136,7 @@ impl Gateway {
                 budget.clone(),
             )?))
         };
-        let upstreams = Arc::new(Upstreams::new(&self.settings.upstreams)?);
+        let upstreams = Arc::new(Upstreams::new(&self.settings.upstreams, &self.resolvers)?);
         let named = Arc::clone(&upstreams);
         let http = move |section: &mut RouteConfig| -> Result<Arc<dyn Dispatcher>, StartError> {
             Ok(Arc::new(named.dispatcher(section)?))

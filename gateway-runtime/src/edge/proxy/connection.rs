@@ -2,9 +2,10 @@
 //! does, so that a response crosses no queue between tasks.
 
 use std::{
+    error::Error as _,
     fmt,
     future::poll_fn,
-    io,
+    io::{self, ErrorKind},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -12,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
@@ -52,10 +53,30 @@ pub(super) enum ExchangeError {
     NotSent(Box<Request<Upload>>),
     /// The connection failed after the request had begun.
     Failed(hyper::Error),
-    /// The instance is too slow.
-    TooSlow,
+    /// The instance is too slow to answer a request of this method.
+    TooSlow(Method),
     /// The client has stopped sending its request.
     StalledUpload,
+}
+
+impl ExchangeError {
+    /// Returns whether the connection ended without a response. An instance that closes one while a
+    /// request is on the way resets it.
+    pub(super) fn is_early_close(&self) -> bool {
+        let Self::Failed(error) = self else { return false };
+        let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        error.is_incomplete_message()
+            || error.is_canceled()
+            || error.is_closed()
+            || io.is_some_and(|io| {
+                matches!(
+                    io.kind(),
+                    ErrorKind::ConnectionReset
+                        | ErrorKind::ConnectionAborted
+                        | ErrorKind::BrokenPipe
+                )
+            })
+    }
 }
 
 impl Connection {
@@ -100,6 +121,7 @@ impl Connection {
         clocks: Clocks,
     ) -> Result<Response<Incoming>, ExchangeError> {
         let Self { sender, driver } = self;
+        let method = request.method().clone();
         let mut response = pin!(sender.try_send_request(request));
         let mut alarm = pin!(sleep_until(Instant::now() + clocks.first_byte));
         poll_fn(|cx| {
@@ -114,7 +136,7 @@ impl Connection {
             while alarm.as_mut().poll(cx).is_ready() {
                 // The clock starts anew with each step of the upload.
                 let Some(progress) = progress else {
-                    return Poll::Ready(Err(ExchangeError::TooSlow));
+                    return Poll::Ready(Err(ExchangeError::TooSlow(method.clone())));
                 };
                 let is_client = progress.waits_for_client();
                 let limit = if is_client { clocks.idle } else { clocks.first_byte };
@@ -123,7 +145,7 @@ impl Connection {
                     return Poll::Ready(Err(if is_client {
                         ExchangeError::StalledUpload
                     } else {
-                        ExchangeError::TooSlow
+                        ExchangeError::TooSlow(method.clone())
                     }));
                 }
                 alarm.as_mut().reset(due);

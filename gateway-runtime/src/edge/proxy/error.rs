@@ -1,5 +1,7 @@
 //! The problems of requests that were not forwarded, or that got no response.
 
+use std::time::Duration;
+
 use http::Method;
 
 use crate::{
@@ -12,6 +14,10 @@ const UNREACHABLE: Code =
     Code::new("upstream-unreachable", 502, "Upstream unreachable").retryable();
 /// 502: the instance's response is malformed or was cut before its head was complete.
 const FAILED: Code = Code::new("upstream-failed", 502, "Upstream failed");
+/// 503: the upstream has no instance.
+const NO_INSTANCE: Code = Code::new("no-instance", 503, "No instance").retryable();
+/// The time after which a request that was shed, or found no instance, may be sent again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// 508: the request has passed this gateway already (RFC 9110 §7.6.3, RFC 5842 §7.2).
 const LOOP: Code = Code::new("loop-detected", 508, "Loop detected");
 
@@ -19,6 +25,19 @@ const LOOP: Code = Code::new("loop-detected", 508, "Loop detected");
 pub(super) fn unreachable(reason: String) -> Error {
     Error::new(UNREACHABLE, "the service cannot be reached; nothing was sent")
         .with_log_message(reason)
+}
+
+/// Returns the error of an upstream without instances.
+pub(super) fn no_instance() -> Error {
+    Error::new(NO_INSTANCE, "the service has no instance; nothing was sent")
+        .with_retry_after(RETRY_AFTER)
+}
+
+/// Returns the error of a request that has no place at an instance, and did not wait or waited for
+/// too long.
+pub(super) fn shed() -> Error {
+    Error::new(Code::OVERLOADED, "all instances of the service are busy; nothing was sent")
+        .with_retry_after(RETRY_AFTER)
 }
 
 /// Returns the error of a response that is malformed.

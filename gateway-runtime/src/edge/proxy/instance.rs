@@ -1,11 +1,13 @@
-//! One address of an upstream: the idle connections of each worker to it, its load, and its
-//! ejection.
+//! One address of an upstream: the idle connections of each worker to it, its load, and its health.
 
 use std::{
     cell::RefCell,
     sync::{
         Arc, Weak,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     time::Duration,
 };
@@ -14,7 +16,10 @@ use http::HeaderValue;
 use thread_local::ThreadLocal;
 use tokio::time::{Instant, sleep};
 
-use crate::edge::proxy::{clock::AtomicTime, connection::Connection};
+use crate::{
+    edge::proxy::{balance::fnv_1a, connection::Connection, health::Health, waiting::WaitingRoom},
+    resolver::Endpoint,
+};
 
 /// The pause between two sweeps of a worker's idle connections. An instance that closes one is
 /// noticed at the next sweep or use.
@@ -22,15 +27,15 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// An instance of an upstream.
 pub(super) struct Instance {
-    /// `host:port`, to connect to.
-    pub(super) address: String,
-    /// The value of `Host` for the instance.
-    pub(super) host: HeaderValue,
+    pub(super) endpoint: Endpoint,
+    /// Of the address, the same on all gateways.
+    hash: u64,
     keep_alive: Duration,
     max_idle: usize,
     /// The requests in flight, of all workers.
     load: AtomicUsize,
-    ejected_until: AtomicTime,
+    pub(super) health: Health,
+    waiting: Arc<WaitingRoom>,
     pools: ThreadLocal<RefCell<ConnectionPool>>,
 }
 
@@ -48,22 +53,43 @@ struct IdleConnection {
 }
 
 impl Instance {
-    /// Creates an instance without connections.
+    /// Creates an instance without connections. Requests in `waiting` go on when a request ends.
     pub(super) fn new(
-        address: String,
-        host: HeaderValue,
+        endpoint: Endpoint,
         keep_alive: Duration,
         max_idle: usize,
+        waiting: Arc<WaitingRoom>,
     ) -> Self {
         Self {
-            address,
-            host,
+            hash: fnv_1a(endpoint.address().as_bytes()),
+            endpoint,
             keep_alive,
             max_idle,
             load: AtomicUsize::new(0),
-            ejected_until: AtomicTime::default(),
+            health: Health::default(),
+            waiting,
             pools: ThreadLocal::new(),
         }
+    }
+
+    /// Returns `host:port`, to connect to.
+    pub(super) fn address(&self) -> &str {
+        self.endpoint.address()
+    }
+
+    /// Returns the value of `Host` for the instance.
+    pub(super) fn host(&self) -> &HeaderValue {
+        self.endpoint.authority()
+    }
+
+    /// Returns the share of requests beside other instances.
+    pub(super) fn weight(&self) -> u32 {
+        u32::from(self.endpoint.weight())
+    }
+
+    /// Returns the hash of the address.
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
     }
 
     /// Returns the number of requests in flight.
@@ -71,25 +97,11 @@ impl Instance {
         self.load.load(Relaxed)
     }
 
-    /// Counts a request until the lease is dropped.
-    pub(super) fn lease(self: &Arc<Self>) -> Lease {
-        self.load.fetch_add(1, Relaxed);
-        Lease(Arc::clone(self))
-    }
-
-    /// Returns whether the instance may be chosen.
-    pub(super) fn is_available(&self, now: Instant) -> bool {
-        self.ejected_until.get() <= now
-    }
-
-    /// Ejects the instance, since no connection to it can be opened.
-    pub(super) fn eject(&self, time: Duration) {
-        self.ejected_until.set_after(time);
-    }
-
-    /// Ends the time for which the instance is ejected.
-    pub(super) fn restore(&self) {
-        self.ejected_until.clear();
+    /// Counts a request until the lease is dropped; none if `most` are in flight.
+    pub(super) fn lease(self: &Arc<Self>, most: usize) -> Option<Lease> {
+        let before = self.load.fetch_add(1, SeqCst);
+        let lease = Lease(Arc::clone(self));
+        (before < most).then_some(lease)
     }
 
     /// Takes an idle connection that is still open; none if there is none.
@@ -155,14 +167,15 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.0.load.fetch_sub(1, Relaxed);
+        self.0.load.fetch_sub(1, SeqCst);
+        self.0.waiting.place_is_free();
     }
 }
 
 impl std::fmt::Debug for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Instance")
-            .field("address", &self.address)
+            .field("address", &self.address())
             .field("load", &self.load())
             .finish_non_exhaustive()
     }

@@ -5,25 +5,32 @@
 //! `response_head` decide which fields are forwarded, and framing fields never are. Bodies stream
 //! with back-pressure: `upload` is the request's, `download` the response's.
 //!
-//! - `upstream`: the instances of an upstream, and the choice of one
-//! - `instance`: one address, with the idle connections of each worker
+//! - `upstream`: an upstream; `instance_set`: its instances at one time; `balance`: the choice of
+//!   one; `waiting`: the requests that wait for a place
+//! - `instance`: one address, with the idle connections of each worker; `health`, `health_check`
 //! - `connection`: one connection, driven by the task of the request that uses it
 //! - `forward`: the attempts of one request
 //! - `tunnel`: a WebSocket after its handshake
 
+mod balance;
 mod clock;
 mod connection;
 mod download;
 mod error;
 mod forward;
+mod health;
+mod health_check;
 mod instance;
+mod instance_set;
 mod request_head;
 mod response_head;
 mod settings;
+mod terms;
 mod trailers;
 mod tunnel;
 mod upload;
 mod upstream;
+mod waiting;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -36,10 +43,14 @@ use crate::{
         dispatch::{
             DispatchFuture, DispatchRequest, Dispatcher, RouteConfig, hop_by_hop::CREDENTIALS,
         },
-        proxy::{settings::ProxySettings, upstream::Upstream},
+        proxy::{settings::ProxySettings, terms::Terms, upstream::Upstream},
     },
     json::similar::did_you_mean,
+    resolver::Resolver,
 };
+
+/// The resolvers of a gateway, by their names.
+pub(crate) type Resolvers = BTreeMap<String, Arc<dyn Resolver>>;
 
 /// The upstreams of a gateway, by their names.
 #[derive(Debug, Default)]
@@ -51,13 +62,21 @@ impl Upstreams {
     /// # Errors
     ///
     /// Returns all problems of the sections.
-    pub(crate) fn new(sections: &BTreeMap<String, UpstreamSettings>) -> Result<Self, StartError> {
+    pub(crate) fn new(
+        sections: &BTreeMap<String, UpstreamSettings>,
+        resolvers: &Resolvers,
+    ) -> Result<Self, StartError> {
         let mut problems = Vec::new();
         let mut upstreams = BTreeMap::new();
         for (name, settings) in sections {
-            match Upstream::new(name, settings) {
-                Ok(upstream) => drop(upstreams.insert(name.clone(), Arc::new(upstream))),
-                Err(error) => problems.extend(error.into_problems()),
+            let terms = Terms::new(name, settings, &mut problems);
+            match terms::resolver(name, settings, resolvers, &mut problems) {
+                Some(resolver) if problems.is_empty() => {
+                    let service = settings.service.as_deref().unwrap_or(name);
+                    let upstream = Upstream::new(name, terms, &*resolver, service);
+                    upstreams.insert(name.clone(), upstream);
+                }
+                _ => {}
             }
         }
         StartError::from_problems(problems)?;

@@ -56,7 +56,7 @@ pub(super) fn spawn(client: OnUpgrade, connection: Connection, lease: Lease, idl
         let (socket, ahead) = connection.into_socket();
         let ended = run(upgraded, socket, &ahead, idle).await;
         if let Err(error) = ended {
-            tracing::debug!(%error, instance = lease.instance().address, "a WebSocket broke off");
+            tracing::debug!(%error, instance = lease.instance().address(), "a WebSocket broke off");
         }
     });
 }

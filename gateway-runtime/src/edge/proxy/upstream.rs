@@ -1,125 +1,213 @@
-//! An upstream: its instances, and the choice of one for an attempt.
+//! An upstream: its instances, the choice of one for an attempt, and what their answers say of
+//! their health.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::{Arc, Weak};
 
-use http::{HeaderValue, Uri};
-use smallvec::SmallVec;
-use tokio::time::Instant;
+use arc_swap::ArcSwap;
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
-    base::{authority::Authority, start_error::StartError},
+    base::error::Error,
     edge::proxy::{
-        connection::Clocks,
+        balance::Balancer,
+        error, health_check,
         instance::{Instance, Lease},
-        settings::UpstreamSettings,
+        instance_set::InstanceSet,
+        settings::CheckSettings,
+        terms::Terms,
+        waiting::WaitingRoom,
     },
+    resolver::{Resolver, Snapshot},
 };
 
 /// An upstream.
 #[derive(Debug)]
 pub(super) struct Upstream {
-    instances: Vec<Arc<Instance>>,
-    pub(super) connect_timeout: Duration,
-    pub(super) clocks: Clocks,
-    eject_time: Duration,
+    name: String,
+    pub(super) terms: Terms,
+    pub(super) balancer: Balancer,
+    instances: ArcSwap<InstanceSet>,
+    waiting: Arc<WaitingRoom>,
+    /// They end with the upstream.
+    _tasks: JoinSet<()>,
 }
 
 impl Upstream {
-    /// Creates the upstream of a section.
-    ///
-    /// # Errors
-    ///
-    /// Names every URL that is invalid.
-    pub(super) fn new(name: &str, settings: &UpstreamSettings) -> Result<Self, StartError> {
-        let mut problems = Vec::new();
-        if settings.urls.is_empty() {
-            problems.push(format!(
-                "[upstreams.\"{name}\"]: missing key `urls`\n\
-                 help: write `urls = [\"http://127.0.0.1:9000\"]`"
-            ));
-        }
-        let mut instances = Vec::new();
-        for url in &settings.urls {
-            match parse(url) {
-                Ok((address, host)) => instances.push(Arc::new(Instance::new(
-                    address,
-                    host,
-                    settings.keep_alive,
-                    settings.max_idle,
-                ))),
-                Err(why) => problems.push(format!(
-                    "`upstreams.{name}.urls` in the configuration: `{url}` {why}\n\
-                     help: write `http://host:port`"
-                )),
-            }
-        }
-        StartError::from_problems(problems)?;
-        Ok(Self {
-            instances,
-            connect_timeout: settings.connect_timeout,
-            clocks: Clocks { first_byte: settings.first_byte_timeout, idle: settings.idle_timeout },
-            eject_time: settings.eject_time,
+    /// Creates an upstream, and follows the instances that the resolver finds and their checks
+    /// until the upstream is dropped.
+    pub(super) fn new(
+        name: &str,
+        terms: Terms,
+        resolver: &dyn Resolver,
+        service: &str,
+    ) -> Arc<Self> {
+        let mut snapshots = resolver.watch(service);
+        let waiting = Arc::default();
+        let snapshot = snapshots.borrow_and_update().clone();
+        let instances = InstanceSet::new(&snapshot, &InstanceSet::default(), &terms, &waiting);
+        Arc::new_cyclic(|this| Self {
+            name: name.to_owned(),
+            balancer: Balancer::new(terms.balance, terms.hash_header.clone()),
+            instances: ArcSwap::from_pointee(instances),
+            waiting,
+            _tasks: tasks(this, snapshots, terms.check.clone()),
+            terms,
         })
     }
 
-    /// Chooses an instance: the less loaded of two random ones that are not ejected and were not
-    /// tried before. If all others are ejected, each of them may be chosen (fail-open).
-    pub(super) fn choose(&self, tried: &[Arc<Instance>]) -> Option<Lease> {
-        if let [only] = &*self.instances {
-            return tried.is_empty().then(|| only.lease());
-        }
-        let now = Instant::now();
-        let untried = self
-            .instances
-            .iter()
-            .filter(|instance| !tried.iter().any(|before| Arc::ptr_eq(before, instance)));
-        let untried: Candidates<'_> = untried.collect();
-        // One snapshot: another worker may eject an instance meanwhile.
-        let available: Candidates<'_> =
-            untried.iter().copied().filter(|instance| instance.is_available(now)).collect();
-        let chosen = two_choices(if available.is_empty() { &untried } else { &available });
-        chosen.map(Instance::lease)
+    /// Returns the name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Ejects an instance after a connection to it could not be opened. An only instance is not
-    /// ejected.
-    pub(super) fn eject(&self, instance: &Instance) {
-        if self.instances.len() > 1 {
-            instance.eject(self.eject_time);
+    /// Returns the instances now.
+    pub(super) fn instances(&self) -> Arc<InstanceSet> {
+        self.instances.load_full()
+    }
+
+    /// Swaps the instances for those of a snapshot.
+    fn apply(&self, snapshot: &Snapshot) {
+        let previous = self.instances.load();
+        let next = InstanceSet::new(snapshot, &previous, &self.terms, &self.waiting);
+        self.instances.store(Arc::new(next));
+        self.waiting.instances_have_changed();
+    }
+
+    /// Chooses an instance for an attempt, and counts the request there. Waits for a place until
+    /// `deadline` if all instances have as many requests as they may, or the resolver has not
+    /// answered yet. None if all were tried.
+    ///
+    /// # Errors
+    ///
+    /// `no-instance` if there is none, and `overloaded` if too many requests wait, or for too long.
+    pub(super) async fn lease(
+        &self,
+        tried: &[Arc<Instance>],
+        key: Option<u64>,
+        deadline: Instant,
+    ) -> Result<Option<Lease>, Error> {
+        match self.try_lease(tried, key) {
+            Choice::Lease(lease) => return Ok(Some(lease)),
+            Choice::AllTried => return Ok(None),
+            Choice::NoInstance => return Err(error::no_instance()),
+            Choice::Wait => {}
         }
+        let waiting = self.waiting.enter(self.terms.max_waiting).ok_or_else(error::shed)?;
+        loop {
+            let mut place = std::pin::pin!(waiting.place());
+            place.as_mut().enable();
+            match self.try_lease(tried, key) {
+                Choice::Lease(lease) => return Ok(Some(lease)),
+                Choice::AllTried => return Ok(None),
+                Choice::NoInstance => return Err(error::no_instance()),
+                Choice::Wait => {}
+            }
+            if timeout_at(deadline, place).await.is_err() {
+                return Err(error::shed());
+            }
+        }
+    }
+
+    fn try_lease(&self, tried: &[Arc<Instance>], key: Option<u64>) -> Choice {
+        let set = self.instances.load();
+        let most = self.terms.max_requests;
+        // Another worker may take the place between the choice and the lease.
+        let chosen = set.choose(tried, most, &self.balancer, key);
+        if let Some(lease) = chosen.and_then(|instance| instance.lease(most)) {
+            return Choice::Lease(lease);
+        }
+        let is_tried = |one| tried.iter().any(|before| Arc::ptr_eq(before, one));
+        match set.instances() {
+            [] if !set.is_known() => Choice::Wait,
+            [] if tried.is_empty() => Choice::NoInstance,
+            all if all.iter().all(is_tried) => Choice::AllTried,
+            _ => Choice::Wait,
+        }
+    }
+
+    /// Records that no connection to an instance could be opened: it is ejected at once.
+    pub(super) fn unreachable(&self, instance: &Instance, why: &str) {
+        instance.health.fail(self.terms.ejection.fails);
+        self.eject(instance, why);
+    }
+
+    /// Records a failed exchange with an instance.
+    pub(super) fn failed(&self, instance: &Instance, why: &str) {
+        if instance.health.fail(self.terms.ejection.fails) {
+            self.eject(instance, why);
+        }
+    }
+
+    /// Records a response of an instance. Returns whether its status counts as a failure.
+    pub(super) fn answered(&self, instance: &Instance, status: u16) -> bool {
+        let ejection = &self.terms.ejection;
+        let is_failure = ejection.fail_statuses.contains(&status);
+        if is_failure {
+            self.failed(instance, "its status counts as a failure");
+        } else if instance.health.pass(ejection.passes) {
+            self.is_back(instance);
+        }
+        is_failure
+    }
+
+    fn eject(&self, instance: &Instance, why: &str) {
+        let ejection = &self.terms.ejection;
+        let is_ejected = instance.health.is_ejected(Instant::now());
+        if (is_ejected || self.instances.load().may_eject_one_more(ejection.max_percent))
+            && instance.health.eject(ejection.time)
+        {
+            let (upstream, address) = (&self.name, instance.address());
+            tracing::warn!(upstream, instance = address, why, "an instance was ejected");
+        }
+    }
+
+    /// Logs that an instance is well again.
+    pub(super) fn is_back(&self, instance: &Instance) {
+        let (upstream, address) = (&self.name, instance.address());
+        tracing::info!(upstream, instance = address, "an instance is well again");
     }
 }
 
-/// The instances that may be chosen.
-type Candidates<'i> = SmallVec<[&'i Arc<Instance>; 8]>;
-
-/// Returns the less loaded of two random candidates (Mitzenmacher, "The Power of Two Choices in
-/// Randomized Load Balancing").
-fn two_choices<'i>(candidates: &Candidates<'i>) -> Option<&'i Arc<Instance>> {
-    if candidates.len() < 2 {
-        return candidates.first().copied();
-    }
-    let first = fastrand::usize(..candidates.len());
-    // Any other one.
-    let second = (first + fastrand::usize(1..candidates.len())) % candidates.len();
-    let (first, second) = (candidates[first], candidates[second]);
-    Some(if second.load() < first.load() { second } else { first })
+/// The result of the choice of an instance.
+enum Choice {
+    Lease(Lease),
+    /// Every instance was tried.
+    AllTried,
+    /// There are none.
+    NoInstance,
+    /// No place is free, or the instances are not known yet.
+    Wait,
 }
 
-/// Parses the URL of an instance: the address to connect to, and the value of `Host`.
-fn parse(url: &str) -> Result<(String, HeaderValue), &'static str> {
-    let uri: Uri = url.parse().map_err(|_| "is not a URL")?;
-    match uri.scheme_str() {
-        Some("http") => {}
-        Some("https") => return Err("has the scheme `https`, which upstreams cannot have yet"),
-        _ => return Err("has not the scheme `http`"),
+/// Spawns the tasks that follow the instances of an upstream and check them. A configuration that
+/// is only validated has no runtime, and needs none.
+fn tasks(
+    upstream: &Weak<Upstream>,
+    snapshots: watch::Receiver<Snapshot>,
+    check: Option<CheckSettings>,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    if let Ok(runtime) = Handle::try_current() {
+        tasks.spawn_on(follow(Weak::clone(upstream), snapshots), &runtime);
+        if let Some(check) = check {
+            tasks.spawn_on(health_check::run(Weak::clone(upstream), check), &runtime);
+        }
     }
-    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-        return Err("has a path");
+    tasks
+}
+
+/// Applies each snapshot of an upstream until the upstream is dropped, or the resolver.
+async fn follow(upstream: Weak<Upstream>, mut snapshots: watch::Receiver<Snapshot>) {
+    while snapshots.changed().await.is_ok() {
+        let Some(upstream) = upstream.upgrade() else { return };
+        let snapshot = snapshots.borrow_and_update().clone();
+        upstream.apply(&snapshot);
+        let (upstream, instances) = (upstream.name(), snapshot.endpoints().len());
+        tracing::info!(upstream, instances, "the instances of an upstream have changed");
     }
-    let text = uri.authority().ok_or("has no host")?.as_str();
-    let authority = Authority::parse(text.as_bytes()).map_err(|_| "has no valid host")?;
-    let host = HeaderValue::from_str(text).map_err(|_| "has no valid host")?;
-    let port = authority.port().unwrap_or(80);
-    Ok((format!("{}:{port}", authority.host()), host))
 }

@@ -1,0 +1,182 @@
+//! The settings of an upstream, checked.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderName, uri::PathAndQuery};
+
+use crate::{
+    edge::proxy::{
+        Resolvers,
+        connection::Clocks,
+        settings::{Balance, CheckSettings, UpstreamSettings},
+    },
+    json::similar::did_you_mean,
+    resolver::{Endpoint, Resolver, StaticEndpoints},
+};
+
+/// The settings of an upstream for each request and instance.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) connect_timeout: Duration,
+    pub(super) clocks: Clocks,
+    pub(super) attempts: usize,
+    pub(super) attempts_timeout: Duration,
+    pub(super) max_requests: usize,
+    pub(super) max_waiting: usize,
+    pub(super) keep_alive: Duration,
+    pub(super) max_idle: usize,
+    pub(super) balance: Balance,
+    pub(super) hash_header: Option<HeaderName>,
+    pub(super) ejection: Ejection,
+    pub(super) check: Option<CheckSettings>,
+}
+
+/// The rules of ejecting instances.
+#[derive(Clone, Debug)]
+pub(super) struct Ejection {
+    pub(super) fails: u32,
+    pub(super) passes: u32,
+    pub(super) fail_statuses: Vec<u16>,
+    pub(super) time: Duration,
+    pub(super) max_percent: u8,
+}
+
+impl Terms {
+    /// Checks the settings of a section `[upstreams.NAME]`; adds what is wrong to `problems`.
+    pub(super) fn new(name: &str, settings: &UpstreamSettings, problems: &mut Vec<String>) -> Self {
+        let mut problem = |key: &str, why: &str| {
+            problems.push(format!("`upstreams.{name}.{key}` in the configuration {why}"));
+        };
+        let times = [
+            ("connect_timeout", settings.connect_timeout),
+            ("first_byte_timeout", settings.first_byte_timeout),
+            ("idle_timeout", settings.idle_timeout),
+            ("attempts_timeout", settings.attempts_timeout),
+        ];
+        for (key, _) in times.iter().filter(|(_, time)| time.is_zero()) {
+            problem(key, "is 0\nhelp: write a time, such as `2s`");
+        }
+        let numbers = [
+            ("attempts", settings.attempts),
+            ("max_requests", settings.max_requests),
+            ("fails", settings.fails as usize),
+            ("passes", settings.passes as usize),
+        ];
+        for (key, _) in numbers.iter().filter(|(_, number)| *number == 0) {
+            problem(key, "is 0\nhelp: write 1 or more");
+        }
+        if settings.max_ejected_percent > 100 {
+            problem("max_ejected_percent", "is over 100\nhelp: write a number up to 100");
+        }
+        if let Some(check) = &settings.check {
+            check_problems(check, &mut problem);
+        }
+        let hash_header = match &settings.hash_header {
+            Some(name) => name.parse().map_err(|_| {
+                problem("hash_header", "is not the name of a header field");
+            }),
+            None => Err(()),
+        };
+        if settings.balance == Balance::Hash && settings.hash_header.is_none() {
+            problem(
+                "hash_header",
+                "is missing\nhelp: `balance = \"hash\"` needs one, such as \
+                 `hash_header = \"x-user\"`",
+            );
+        }
+        Self {
+            connect_timeout: settings.connect_timeout,
+            clocks: Clocks { first_byte: settings.first_byte_timeout, idle: settings.idle_timeout },
+            attempts: settings.attempts,
+            attempts_timeout: settings.attempts_timeout,
+            max_requests: settings.max_requests,
+            max_waiting: settings.max_waiting,
+            keep_alive: settings.keep_alive,
+            max_idle: settings.max_idle,
+            balance: settings.balance,
+            hash_header: hash_header.ok(),
+            ejection: Ejection {
+                fails: settings.fails,
+                passes: settings.passes,
+                fail_statuses: settings.fail_statuses.clone(),
+                time: settings.eject_time,
+                max_percent: settings.max_ejected_percent,
+            },
+            check: settings.check.clone(),
+        }
+    }
+}
+
+/// Finds what is wrong with the settings of checks.
+fn check_problems(check: &CheckSettings, problem: &mut impl FnMut(&str, &str)) {
+    if !check.path.starts_with('/') || check.path.parse::<PathAndQuery>().is_err() {
+        problem("check.path", "is not a path\nhelp: write one such as `/health`");
+    }
+    for (key, time) in [("check.interval", check.interval), ("check.timeout", check.timeout)] {
+        if time.is_zero() {
+            problem(key, "is 0\nhelp: write a time, such as `5s`");
+        }
+    }
+    for (key, number) in [("check.fails", check.fails), ("check.passes", check.passes)] {
+        if number == 0 {
+            problem(key, "is 0\nhelp: write 1 or more");
+        }
+    }
+}
+
+/// Returns the resolver of the instances of a section: that of its `urls`, or the one that it names;
+/// adds what is wrong to `problems`.
+pub(super) fn resolver(
+    name: &str,
+    settings: &UpstreamSettings,
+    resolvers: &Resolvers,
+    problems: &mut Vec<String>,
+) -> Option<Arc<dyn Resolver>> {
+    let section = format!("[upstreams.\"{name}\"]");
+    let problem = match (&settings.resolver, settings.urls.is_empty()) {
+        (None, false) => {
+            let endpoints = endpoints(name, settings, problems);
+            return Some(Arc::new(StaticEndpoints::new(endpoints)));
+        }
+        (None, true) => format!(
+            "{section}: missing key `urls`\nhelp: write `urls = [\"http://127.0.0.1:9000\"]`"
+        ),
+        (Some(_), false) => {
+            format!("{section} has `urls` and `resolver`\nhelp: remove one of them")
+        }
+        (Some(resolver), true) => match resolvers.get(resolver) {
+            Some(resolver) => return Some(Arc::clone(resolver)),
+            None => {
+                let known = resolvers.keys().map(String::as_str);
+                let help = did_you_mean("resolver", resolver, known);
+                format!("{section}: unknown resolver `{resolver}`{help}")
+            }
+        },
+    };
+    problems.push(problem);
+    None
+}
+
+/// Parses the URLs of a section; adds what is wrong to `problems`.
+fn endpoints(name: &str, settings: &UpstreamSettings, problems: &mut Vec<String>) -> Vec<Endpoint> {
+    let mut endpoints = Vec::<Endpoint>::new();
+    for one in &settings.urls {
+        let (url, weight) = one.parts();
+        let at = format!("`upstreams.{name}.urls` in the configuration: `{url}`");
+        if !(1..=1_000).contains(&weight) {
+            problems.push(format!("{at} has the weight {weight}\nhelp: write 1 to 1000"));
+        }
+        match Endpoint::parse(url) {
+            Ok(endpoint) if endpoints.iter().any(|other| other.address() == endpoint.address()) => {
+                problems.push(format!("{at} is there twice\nhelp: give it a `weight` instead"));
+            }
+            Ok(endpoint) if endpoint.is_secure() => {
+                problems
+                    .push(format!("{at} has the scheme `https`, which upstreams cannot have yet"));
+            }
+            Ok(endpoint) => endpoints.push(endpoint.with_weight(weight)),
+            Err(why) => problems.push(format!("{at} {why}\nhelp: write `http://host:port`")),
+        }
+    }
+    endpoints
+}
