@@ -11,6 +11,7 @@ use crate::{
     gateway::{
         Gateway,
         preflight::{check_protected, unknown_names},
+        route_factory::RouteFactory,
     },
     redis::Redis,
     service::registry::Registry,
@@ -23,6 +24,7 @@ pub(super) struct Foundation {
     pub(super) publisher: Publisher,
     pub(super) registry: Arc<Registry>,
     pub(super) routes: RouteTable,
+    pub(super) route_factory: RouteFactory,
     pub(super) budget: BodyBudget,
 }
 
@@ -68,7 +70,9 @@ impl Gateway {
         });
         note(webhook_problems(|name| self.settings.secret(name)), &mut problems);
         let budget = self.settings.http.limits.body_budget();
-        let configured = noted(self.configured_routes(&broker, &budget), &mut problems);
+        let route_factory = self.route_factory(&broker, &budget);
+        let configured = noted(route_factory.make(&self.settings), &mut problems)
+            .map(|made| route_factory.put_into_effect(made));
         let accepted = self.accepted();
         let routes = registry.as_ref().and_then(|registry| {
             let protected =
@@ -78,7 +82,7 @@ impl Gateway {
         });
         match (redis, registry, routes) {
             (Some(redis), Some(registry), Some(routes)) if problems.is_empty() => {
-                Ok(Foundation { redis, broker, publisher, registry, routes, budget })
+                Ok(Foundation { redis, broker, publisher, registry, routes, route_factory, budget })
             }
             _ => Err(StartError::from_nonempty(problems)),
         }

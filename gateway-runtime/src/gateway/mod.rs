@@ -11,6 +11,7 @@ mod migrations;
 mod outbox;
 mod preflight;
 mod reload;
+mod route_factory;
 mod routes;
 mod run;
 mod running;
@@ -55,7 +56,7 @@ pub struct Gateway {
     app: App,
     api_keys: Option<Arc<dyn ApiKeys>>,
     mounts: Vec<Mount>,
-    dispatchers: BTreeMap<String, Box<DispatcherFactory>>,
+    dispatchers: BTreeMap<String, Arc<DispatcherFactory>>,
     resolvers: Resolvers,
     layers: Layers,
     migrations: Vec<Migrations>,

@@ -1,5 +1,5 @@
-//! Hot reload: limits, prices and the switches of providers change while the gateway runs. They
-//! come from operators, over the configuration, whose file is polled.
+//! Hot reload: routes, upstreams, limits, prices and the switches of providers change while the
+//! gateway runs. They come from operators, over the configuration, whose file is polled.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,11 @@ use tokio::sync::Notify;
 use crate::{
     base::{duration::until_tick, start_error::StartError},
     control::SettingsSnapshot,
-    gateway::config::{ConfigFile, Settings},
+    edge::http::HttpEdge,
+    gateway::{
+        config::{ConfigFile, Settings},
+        route_factory::RouteFactory,
+    },
     json::section::parse_section,
     pipeline::{Billing, PlanLookup, QuotaEnforcer},
     provider::ProviderSettings,
@@ -31,6 +35,27 @@ pub(super) struct Reloader {
     pub(super) billing: Option<Arc<Billing>>,
     pub(super) planning: Option<Arc<PlanLookup>>,
     pub(super) holding: Mutex<EffectiveSettings>,
+}
+
+/// The routes of the configuration, and where they are replaced.
+pub(super) struct ConfiguredRoutes {
+    pub(super) factory: RouteFactory,
+    pub(super) edge: HttpEdge,
+}
+
+impl ConfiguredRoutes {
+    /// Replaces the routes by those of a new configuration. Requests, streams and WebSockets that
+    /// have begun keep theirs.
+    ///
+    /// # Errors
+    ///
+    /// Returns all problems of the routes, and then replaces nothing.
+    fn apply(&self, settings: &Settings) -> Result<(), StartError> {
+        let made = self.factory.make(settings)?;
+        self.edge.replace_routes(made.routes().to_vec())?;
+        self.factory.put_into_effect(made);
+        Ok(())
+    }
 }
 
 /// The settings in effect: the configuration's part, and the operators'.
@@ -82,9 +107,10 @@ impl Reloader {
 
     /// Applies a new configuration; the parts that cannot change while the gateway runs are
     /// ignored.
-    fn configure(&self, settings: &Settings) -> Result<(), StartError> {
+    fn configure(&self, settings: &Settings, routes: &ConfiguredRoutes) -> Result<(), StartError> {
         let configured = ReloadableSettings::of(settings)?;
         StartError::from_problems(self.limiting.unknown_names(&configured.quota))?;
+        routes.apply(settings)?;
         let mut holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         holding.configured = configured;
         self.apply(&holding);
@@ -108,18 +134,23 @@ impl Reloader {
     }
 
     /// Polls the file, and reads it at once when `reload` is notified.
-    pub(super) async fn follow(self: Arc<Self>, mut file: ConfigFile, reload: Arc<Notify>) {
+    pub(super) async fn follow(
+        self: Arc<Self>,
+        mut file: ConfigFile,
+        routes: ConfiguredRoutes,
+        reload: Arc<Notify>,
+    ) {
         loop {
             let settings = tokio::select! {
                 () = until_tick(FILE_POLL_INTERVAL) => file.reload_if_changed(),
                 () = reload.notified() => Some(file.read()),
             };
             let Some(settings) = settings else { continue };
-            match settings.and_then(|settings| self.configure(&settings)) {
+            match settings.and_then(|settings| self.configure(&settings, &routes)) {
                 Ok(()) => tracing::info!(
                     file = %file.path().display(),
-                    "configuration reloaded: limits and switches of providers are in effect; other \
-                     keys need a restart"
+                    "configuration reloaded: routes, upstreams, limits and switches of providers are \
+                     in effect; other keys need a restart"
                 ),
                 Err(error) => {
                     tracing::error!(

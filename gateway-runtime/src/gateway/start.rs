@@ -23,7 +23,7 @@ use crate::{
         call_path::CallPath,
         foundation::Foundation,
         preflight::warn_unhonoured_keys,
-        reload::Reloader,
+        reload::{ConfiguredRoutes, Reloader},
         storage::Storage,
     },
     pipeline::Pipeline,
@@ -43,6 +43,7 @@ struct Opened {
     calls: CallPath,
     control: Option<Arc<OperatorSettings>>,
     edge: HttpEdge,
+    configured: ConfiguredRoutes,
 }
 
 impl Gateway {
@@ -63,7 +64,7 @@ impl Gateway {
 
     /// Opens all that calls use.
     async fn open(&self) -> Result<Opened, StartError> {
-        let Foundation { redis, broker, publisher, registry, mut routes, budget } =
+        let Foundation { redis, broker, publisher, registry, mut routes, route_factory, budget } =
             self.found().await?;
         // A gateway that only has routes publishes no events.
         if self.settings.bus.request_log || registry.methods().next().is_some() {
@@ -79,7 +80,19 @@ impl Gateway {
         let calls = self.call_path(authenticator, &storage, redis.as_ref(), &registry)?;
         let control = storage.follow_operators(&calls.reloader).await?;
         let edge = self.edge(routes, calls.pipeline.clone(), budget.clone(), is_authenticated);
-        Ok(Opened { redis, broker, publisher, registry, budget, storage, calls, control, edge })
+        let configured = ConfiguredRoutes { factory: route_factory, edge: edge.clone() };
+        Ok(Opened {
+            redis,
+            broker,
+            publisher,
+            registry,
+            budget,
+            storage,
+            calls,
+            control,
+            edge,
+            configured,
+        })
     }
 
     /// Starts the background tasks, the consumer of calls and the listeners.
@@ -88,7 +101,7 @@ impl Gateway {
         let redis = opened.redis;
         let mut background =
             self.background(&storage, &publisher, redis.as_ref(), &registry).await?;
-        let reload = self.follow_file(&calls.reloader, &mut background);
+        let reload = self.follow_file(&calls.reloader, opened.configured, &mut background);
         let status = Arc::new(CallsStatus::default());
         let connections = ConnectionSlots::new(self.settings.http.limits.connections);
         let operator = self.start_admin(AdminParts {
@@ -192,11 +205,12 @@ impl Gateway {
     fn follow_file(
         &mut self,
         reloader: &Arc<Reloader>,
+        routes: ConfiguredRoutes,
         background: &mut JoinSet<()>,
     ) -> Option<Arc<Notify>> {
         let file = self.file.take()?;
         let reload = Arc::new(Notify::new());
-        background.spawn(Arc::clone(reloader).follow(file, Arc::clone(&reload)));
+        background.spawn(Arc::clone(reloader).follow(file, routes, Arc::clone(&reload)));
         Some(reload)
     }
 

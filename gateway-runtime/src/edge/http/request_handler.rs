@@ -37,7 +37,7 @@ use crate::{
             decode, encode,
             etag::{self, KnownTags},
             handler::Handler,
-            routes::{self, MethodMatch, RouteTarget},
+            routes::{self, FoundRoute, MethodMatch, RouteTarget},
             state::HttpEdge,
             stream::StreamFormat,
             webhook::WebhookKey,
@@ -69,9 +69,13 @@ impl HttpEdge {
         }
         let routes = self.routes();
         let path = head.uri.path();
-        let Some(target) = routes.find(path) else {
+        let target = match routes.find(path) {
+            Some(FoundRoute::Target(target)) => target,
+            Some(FoundRoute::Configured(route)) => {
+                return route.answer(whole(head, body), context, self.settings()).await;
+            }
             // A path without a route ends here.
-            return Err(routes.not_found(path));
+            None => return Err(routes.not_found(path)),
         };
         if let Some(verb) = target.verb()
             && routes::admit(&head.method, verb)? == MethodMatch::Options
@@ -90,9 +94,6 @@ impl HttpEdge {
             }
             #[cfg(feature = "websocket")]
             RouteTarget::WebSocket => websocket::open(self, whole(head, body), context),
-            RouteTarget::Route(route) => {
-                route.answer(whole(head, body), context, self.settings()).await
-            }
             RouteTarget::Mount(mount) => {
                 let mut request = whole(head, body).map(Body::wrap);
                 request.headers_mut().insert(REQUEST_ID, context.id.header());
@@ -246,7 +247,10 @@ impl HttpEdge {
         body: Incoming,
         context: &RequestContext,
     ) -> Response<Body> {
-        let target = self.routes().find(head.uri.path());
+        let target = match self.routes().find(head.uri.path()) {
+            Some(FoundRoute::Target(target)) => Some(target),
+            Some(FoundRoute::Configured(_)) | None => None,
+        };
         if matches!(target, Some(RouteTarget::Mount(_))) {
             return self.serve(head, body, context).await;
         }

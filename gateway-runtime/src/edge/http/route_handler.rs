@@ -36,9 +36,11 @@ impl RouteHandler {
         Self { route, authenticator: None }
     }
 
-    pub(super) fn authenticate(&mut self, authenticator: &Arc<Authenticator>) {
-        self.authenticator =
+    /// Returns the handler with an authenticator, if its route requires a caller.
+    pub(super) fn authenticated(&self, authenticator: &Arc<Authenticator>) -> Self {
+        let authenticator =
             Some(authenticator).filter(|_| self.route.terms.requires_caller()).cloned();
+        Self { route: self.route.clone(), authenticator }
     }
 
     /// Returns the response of the dispatcher.

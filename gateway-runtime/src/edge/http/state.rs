@@ -10,11 +10,15 @@ use crate::{
         body::BodyBudget,
         call::{Call, CallContext, Origin},
         country::Country,
+        start_error::StartError,
     },
-    edge::http::{
-        compression::Compression, cors::Cors, hosts::Hosts, limits::MAX_CALL_TIME,
-        replay_guard::ReplayGuard, request_context::RequestContext, routes::RouteTable,
-        settings::HttpSettings,
+    edge::{
+        dispatch::Route,
+        http::{
+            compression::Compression, cors::Cors, hosts::Hosts, limits::MAX_CALL_TIME,
+            replay_guard::ReplayGuard, request_context::RequestContext, routes::RouteTable,
+            settings::HttpSettings,
+        },
     },
     pipeline::Pipeline,
     service::registry::Method,
@@ -86,6 +90,15 @@ impl HttpEdge {
             budget,
             replay_guard,
         }))
+    }
+
+    /// Replaces the routes of the configuration. Requests that have begun keep theirs.
+    ///
+    /// # Errors
+    ///
+    /// Returns all problems of the routes, and then replaces nothing.
+    pub(crate) fn replace_routes(&self, routes: Vec<Route>) -> Result<(), StartError> {
+        self.0.routes.replace(routes)
     }
 
     pub(super) fn state(&self) -> &State {

@@ -17,7 +17,9 @@ use thread_local::ThreadLocal;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    edge::proxy::{balance::fnv_1a, connection::Connection, health::Health, waiting::WaitingRoom},
+    edge::proxy::{
+        balance::fnv_1a, connection::Connection, health::Health, terms::Terms, waiting::WaitingRoom,
+    },
     resolver::Endpoint,
 };
 
@@ -70,6 +72,12 @@ impl Instance {
             waiting,
             pools: ThreadLocal::new(),
         }
+    }
+
+    /// Returns whether the instance is that of an endpoint, on these terms.
+    pub(super) fn is_of(&self, endpoint: &Endpoint, terms: &Terms) -> bool {
+        self.endpoint == *endpoint
+            && (self.keep_alive, self.max_idle) == (terms.keep_alive, terms.max_idle)
     }
 
     /// Returns `host:port`, to connect to.

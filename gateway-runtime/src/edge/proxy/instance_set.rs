@@ -34,7 +34,7 @@ impl InstanceSet {
         waiting: &Arc<WaitingRoom>,
     ) -> Self {
         let instance = |endpoint: &Endpoint| {
-            let stays = previous.instances.iter().find(|one| one.endpoint == *endpoint);
+            let stays = previous.instances.iter().find(|one| one.is_of(endpoint, terms));
             stays.cloned().unwrap_or_else(|| {
                 let (keep_alive, max_idle) = (terms.keep_alive, terms.max_idle);
                 let waiting = Arc::clone(waiting);

@@ -5,7 +5,7 @@
 //! `response_head` decide which fields are forwarded, and framing fields never are. Bodies stream
 //! with back-pressure: `upload` is the request's, `download` the response's.
 //!
-//! - `upstream`: an upstream; `instance_set`: its instances at one time; `balance`: the choice of
+//! - `watched_upstream`, `upstream`: an upstream, followed; `instance_set`: its instances at one time; `balance`: the choice of
 //!   one; `waiting`: the requests that wait for a place
 //! - `instance`: one address, with the idle connections of each worker; `health`, `health_check`
 //! - `connection`: one connection, driven by the task of the request that uses it
@@ -31,6 +31,7 @@ mod tunnel;
 mod upload;
 mod upstream;
 mod waiting;
+mod watched_upstream;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -43,7 +44,7 @@ use crate::{
         dispatch::{
             DispatchFuture, DispatchRequest, Dispatcher, RouteConfig, hop_by_hop::CREDENTIALS,
         },
-        proxy::{settings::ProxySettings, terms::Terms, upstream::Upstream},
+        proxy::{settings::ProxySettings, terms::Terms, watched_upstream::WatchedUpstream},
     },
     json::similar::did_you_mean,
     resolver::Resolver,
@@ -54,10 +55,17 @@ pub(crate) type Resolvers = BTreeMap<String, Arc<dyn Resolver>>;
 
 /// The upstreams of a gateway, by their names.
 #[derive(Debug, Default)]
-pub(crate) struct Upstreams(BTreeMap<String, Arc<Upstream>>);
+pub(crate) struct Upstreams(BTreeMap<String, NamedUpstream>);
+
+#[derive(Debug)]
+struct NamedUpstream {
+    settings: UpstreamSettings,
+    watched: Arc<WatchedUpstream>,
+}
 
 impl Upstreams {
-    /// Creates the upstreams of the sections `[upstreams.NAME]`.
+    /// Creates the upstreams of the sections `[upstreams.NAME]`. Those of `previous` whose sections
+    /// are the same stay as they are; the others take over the instances that stay.
     ///
     /// # Errors
     ///
@@ -65,18 +73,22 @@ impl Upstreams {
     pub(crate) fn new(
         sections: &BTreeMap<String, UpstreamSettings>,
         resolvers: &Resolvers,
+        previous: &Self,
     ) -> Result<Self, StartError> {
         let mut problems = Vec::new();
         let mut upstreams = BTreeMap::new();
         for (name, settings) in sections {
-            let terms = Terms::new(name, settings, &mut problems);
-            match terms::resolver(name, settings, resolvers, &mut problems) {
-                Some(resolver) if problems.is_empty() => {
-                    let service = settings.service.as_deref().unwrap_or(name);
-                    let upstream = Upstream::new(name, terms, &*resolver, service);
-                    upstreams.insert(name.clone(), upstream);
+            let before = previous.0.get(name);
+            let watched = match before {
+                Some(same) if same.settings == *settings => Some(Arc::clone(&same.watched)),
+                _ => {
+                    let before = before.map(|it| &*it.watched);
+                    watched(name, settings, resolvers, before, &mut problems).map(Arc::new)
                 }
-                _ => {}
+            };
+            if let Some(watched) = watched {
+                upstreams
+                    .insert(name.clone(), NamedUpstream { settings: settings.clone(), watched });
             }
         }
         StartError::from_problems(problems)?;
@@ -95,10 +107,10 @@ impl Upstreams {
         let settings: ProxySettings = section.settings()?;
         let service = section.service();
         let name = settings.upstream.as_deref().unwrap_or(service);
-        if let Some(upstream) = self.0.get(name) {
+        if let Some(named) = self.0.get(name) {
             let withholds = section.requires_caller() && !settings.forward_credentials;
             let withheld: &[HeaderName] = if withholds { &CREDENTIALS } else { &[] };
-            return Ok(HttpDispatcher { upstream: Arc::clone(upstream), withheld });
+            return Ok(HttpDispatcher { watched: Arc::clone(&named.watched), withheld });
         }
         let help = did_you_mean("upstream", name, self.0.keys().map(String::as_str));
         let problem = match settings.upstream {
@@ -114,23 +126,39 @@ impl Upstreams {
     /// Creates the dispatcher of an upstream, for the route that its section makes by itself.
     #[must_use]
     pub(crate) fn dispatcher_of(&self, name: &str) -> Option<HttpDispatcher> {
-        let upstream = Arc::clone(self.0.get(name)?);
-        Some(HttpDispatcher { upstream, withheld: &[] })
+        let watched = Arc::clone(&self.0.get(name)?.watched);
+        Some(HttpDispatcher { watched, withheld: &[] })
     }
+}
+
+/// Creates the upstream of a section; adds what is wrong to `problems`.
+fn watched(
+    name: &str,
+    settings: &UpstreamSettings,
+    resolvers: &Resolvers,
+    previous: Option<&WatchedUpstream>,
+    problems: &mut Vec<String>,
+) -> Option<WatchedUpstream> {
+    let found = problems.len();
+    let terms = Terms::new(name, settings, problems);
+    let resolver = terms::resolver(name, settings, resolvers, problems)?;
+    let service = settings.service.as_deref().unwrap_or(name);
+    (problems.len() == found)
+        .then(|| WatchedUpstream::new(name, terms, &*resolver, service, previous))
 }
 
 /// The dispatcher `http`.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpDispatcher {
-    upstream: Arc<Upstream>,
+    watched: Arc<WatchedUpstream>,
     /// The fields of requests that instances do not receive.
     withheld: &'static [HeaderName],
 }
 
 impl Dispatcher for HttpDispatcher {
     fn dispatch(&self, request: DispatchRequest) -> DispatchFuture {
-        let Self { upstream, withheld } = self.clone();
-        Box::pin(async move { forward::forward(&upstream, request, withheld).await })
+        let Self { watched, withheld } = self.clone();
+        Box::pin(async move { forward::forward(&watched.upstream, request, withheld).await })
     }
 
     fn is_proxy(&self) -> bool {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::base::duration::{self, DurationText};
 
 /// An upstream: the instances of an HTTP service, and the limits of connections to them.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct UpstreamSettings {
     /// The instances: URLs `http://host:port` without a path, each with a weight if it has one.
@@ -70,7 +70,7 @@ pub(crate) struct UpstreamSettings {
 }
 
 /// An instance: its URL, or a table with its URL and its weight.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(untagged, expecting = "expected a URL, or a table with `url` and `weight`")]
 pub(crate) enum InstanceUrl {
     /// The URL.

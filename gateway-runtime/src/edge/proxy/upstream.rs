@@ -1,28 +1,22 @@
 //! An upstream: its instances, the choice of one for an attempt, and what their answers say of
 //! their health.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::{
-    runtime::Handle,
-    sync::watch,
-    task::JoinSet,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     base::error::Error,
     edge::proxy::{
         balance::Balancer,
-        error, health_check,
+        error,
         instance::{Instance, Lease},
         instance_set::InstanceSet,
-        settings::CheckSettings,
         terms::Terms,
         waiting::WaitingRoom,
     },
-    resolver::{Resolver, Snapshot},
+    resolver::Snapshot,
 };
 
 /// An upstream.
@@ -33,31 +27,27 @@ pub(super) struct Upstream {
     pub(super) balancer: Balancer,
     instances: ArcSwap<InstanceSet>,
     waiting: Arc<WaitingRoom>,
-    /// They end with the upstream.
-    _tasks: JoinSet<()>,
 }
 
 impl Upstream {
-    /// Creates an upstream, and follows the instances that the resolver finds and their checks
-    /// until the upstream is dropped.
+    /// Creates an upstream with the instances of a snapshot. Instances that a previous upstream of
+    /// that name has too are taken over, with their connections, load and health.
     pub(super) fn new(
         name: &str,
         terms: Terms,
-        resolver: &dyn Resolver,
-        service: &str,
-    ) -> Arc<Self> {
-        let mut snapshots = resolver.watch(service);
-        let waiting = Arc::default();
-        let snapshot = snapshots.borrow_and_update().clone();
-        let instances = InstanceSet::new(&snapshot, &InstanceSet::default(), &terms, &waiting);
-        Arc::new_cyclic(|this| Self {
+        snapshot: &Snapshot,
+        previous: Option<&Self>,
+    ) -> Self {
+        let waiting = previous.map_or_else(Arc::default, |it| Arc::clone(&it.waiting));
+        let before = previous.map(|it| it.instances.load_full()).unwrap_or_default();
+        let instances = InstanceSet::new(snapshot, &before, &terms, &waiting);
+        Self {
             name: name.to_owned(),
             balancer: Balancer::new(terms.balance, terms.hash_header.clone()),
             instances: ArcSwap::from_pointee(instances),
             waiting,
-            _tasks: tasks(this, snapshots, terms.check.clone()),
             terms,
-        })
+        }
     }
 
     /// Returns the name.
@@ -71,7 +61,7 @@ impl Upstream {
     }
 
     /// Swaps the instances for those of a snapshot.
-    fn apply(&self, snapshot: &Snapshot) {
+    pub(super) fn apply(&self, snapshot: &Snapshot) {
         let previous = self.instances.load();
         let next = InstanceSet::new(snapshot, &previous, &self.terms, &self.waiting);
         self.instances.store(Arc::new(next));
@@ -182,32 +172,4 @@ enum Choice {
     NoInstance,
     /// No place is free, or the instances are not known yet.
     Wait,
-}
-
-/// Spawns the tasks that follow the instances of an upstream and check them. A configuration that
-/// is only validated has no runtime, and needs none.
-fn tasks(
-    upstream: &Weak<Upstream>,
-    snapshots: watch::Receiver<Snapshot>,
-    check: Option<CheckSettings>,
-) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    if let Ok(runtime) = Handle::try_current() {
-        tasks.spawn_on(follow(Weak::clone(upstream), snapshots), &runtime);
-        if let Some(check) = check {
-            tasks.spawn_on(health_check::run(Weak::clone(upstream), check), &runtime);
-        }
-    }
-    tasks
-}
-
-/// Applies each snapshot of an upstream until the upstream is dropped, or the resolver.
-async fn follow(upstream: Weak<Upstream>, mut snapshots: watch::Receiver<Snapshot>) {
-    while snapshots.changed().await.is_ok() {
-        let Some(upstream) = upstream.upgrade() else { return };
-        let snapshot = snapshots.borrow_and_update().clone();
-        upstream.apply(&snapshot);
-        let (upstream, instances) = (upstream.name(), snapshot.endpoints().len());
-        tracing::info!(upstream, instances, "the instances of an upstream have changed");
-    }
 }

@@ -3,6 +3,7 @@
 //! Paths are compared byte for byte: another spelling (a trailing slash, capitals,
 //! percent-encoding) is another address, so no two parties can read one address in two ways.
 
+mod configured;
 mod method_match;
 mod target;
 #[cfg(test)]
@@ -11,9 +12,11 @@ mod webhook_keys;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
+use arc_swap::ArcSwap;
+
 pub(super) use crate::edge::http::routes::{
     method_match::{MethodMatch, admit, allowed},
-    target::RouteTarget,
+    target::{FoundRoute, RouteTarget},
 };
 pub(crate) use crate::edge::http::routes::{target::PageHandler, webhook_keys::webhook_problems};
 use crate::{
@@ -24,8 +27,10 @@ use crate::{
         http::{
             mount::Mount,
             problems_page,
-            route_handler::RouteHandler,
-            routes::webhook_keys::{key, unsigned},
+            routes::{
+                configured::ConfiguredRoutes,
+                webhook_keys::{key, unsigned},
+            },
         },
     },
     service::registry::{Method, Registry},
@@ -37,9 +42,10 @@ pub struct RouteTable {
     exact: HashMap<Box<str>, RouteTarget, foldhash::fast::RandomState>,
     /// The targets of whole subtrees, the longest prefix first. There are few of them.
     prefixes: Vec<(Box<str>, RouteTarget)>,
-    /// The routes of services, by the first segment of the path.
-    services: HashMap<Box<str>, RouteTarget, foldhash::fast::RandomState>,
-    /// The target of all other paths: a mount at `/`, or the route `*`.
+    /// The routes of the configuration, for paths without a prefix.
+    configured: ArcSwap<ConfiguredRoutes>,
+    authenticator: Option<Arc<Authenticator>>,
+    /// The target of all other paths: a mount at `/`.
     rest: Option<RouteTarget>,
     /// The methods by `service.vN.method`, for WebSockets.
     names: HashMap<Box<str>, Arc<Method>, foldhash::fast::RandomState>,
@@ -105,7 +111,7 @@ impl RouteTable {
 
     /// Publishes a page at `/` alone, unless a mount at `/` or the route `*` takes all other paths.
     pub(crate) fn publish_front(&mut self, page: PageHandler) {
-        if self.rest.is_none() {
+        if self.rest.is_none() && self.configured.load().any().is_none() {
             self.exact.insert("/".into(), RouteTarget::Page(page));
         }
     }
@@ -144,44 +150,61 @@ impl RouteTable {
     /// Fails if the address of the service is taken or its name is invalid, or if the route
     /// requires a caller and no authentication is configured.
     pub fn route(&mut self, route: Route, is_authenticated: bool) -> Result<(), StartError> {
-        let service = route.service.clone();
-        let problem = |why: &str| Err(StartError::new(format!("[routes.{service}]: {why}")));
-        if route.terms.requires_caller() && !is_authenticated {
-            return problem(
-                "it requires an authenticated caller, and no authentication is configured\n\
-                 help: configure `[auth]`",
-            );
-        }
-        let target = RouteTarget::Route(Box::new(RouteHandler::new(route)));
-        if service == "*" {
-            return match self.rest.replace(target) {
-                Some(_) => problem("a mount at `/` serves all other paths"),
-                None => Ok(()),
-            };
-        }
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        if service.is_empty() || !service.bytes().all(plain) || service.starts_with('.') {
-            return problem(
-                "the name of a service must have letters, digits and `-._~`, and must not begin \
-                 with a dot",
-            );
-        }
-        let path = format!("/{service}");
-        if service == "services" || self.prefixes.iter().any(|(prefix, _)| is_within(prefix, &path))
-        {
-            return problem("the path is in use");
-        }
-        self.services.insert(service.as_str().into(), target);
+        let mut routes = ConfiguredRoutes::clone(&self.configured.load());
+        self.add(&mut routes, route, is_authenticated)?;
+        self.configured.store(Arc::new(routes));
         Ok(())
     }
 
     /// Sets the authenticator of the routes that require a caller.
     pub fn authenticate(&mut self, authenticator: &Arc<Authenticator>) {
-        for target in self.services.values_mut().chain(&mut self.rest) {
-            if let RouteTarget::Route(route) = target {
-                route.authenticate(authenticator);
+        let mut routes = ConfiguredRoutes::clone(&self.configured.load());
+        routes.authenticate(authenticator);
+        self.configured.store(Arc::new(routes));
+        self.authenticator = Some(Arc::clone(authenticator));
+    }
+
+    /// Replaces the routes of the configuration. Requests that have begun keep theirs.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`route`](Self::route) does, with all problems, and then replaces nothing.
+    pub(crate) fn replace(&self, configured: Vec<Route>) -> Result<(), StartError> {
+        let mut routes = ConfiguredRoutes::default();
+        let is_authenticated = self.authenticator.as_ref().is_some_and(|it| it.accepts().any());
+        let mut problems = Vec::new();
+        for route in configured {
+            if let Err(error) = self.add(&mut routes, route, is_authenticated) {
+                problems.extend(error.into_problems());
             }
         }
+        StartError::from_problems(problems)?;
+        if let Some(authenticator) = &self.authenticator {
+            routes.authenticate(authenticator);
+        }
+        self.configured.store(Arc::new(routes));
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        routes: &mut ConfiguredRoutes,
+        route: Route,
+        is_authenticated: bool,
+    ) -> Result<(), StartError> {
+        if route.terms.requires_caller() && !is_authenticated {
+            return Err(StartError::new(format!(
+                "[routes.{}]: it requires an authenticated caller, and no authentication is \
+                 configured\nhelp: configure `[auth]`",
+                route.service
+            )));
+        }
+        let path = format!("/{}", route.service);
+        let is_taken = match &*route.service {
+            "*" => self.rest.is_some(),
+            _ => self.prefixes.iter().any(|(prefix, _)| is_within(prefix, &path)),
+        };
+        routes.add(route, is_taken)
     }
 
     fn insert(&mut self, prefix: &str, target: RouteTarget) {
@@ -189,30 +212,35 @@ impl RouteTable {
         self.prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
     }
 
-    /// Returns the target of `path`.
-    pub(super) fn find(&self, path: &str) -> Option<&RouteTarget> {
-        self.exact
+    /// Returns what answers `path`.
+    pub(super) fn find(&self, path: &str) -> Option<FoundRoute<'_>> {
+        let below = |(prefix, _): &&(Box<str>, RouteTarget)| is_within(path, prefix);
+        let target = self
+            .exact
             .get(path)
-            .or_else(|| {
-                self.prefixes
-                    .iter()
-                    .find(|(prefix, _)| is_within(path, prefix))
-                    .map(|(_, target)| target)
-            })
-            .or_else(|| self.services.get(dispatch::split(path).0))
-            .or(self.rest.as_ref())
-            // A route is for services, and `/services` belongs to the methods.
-            .filter(|target| {
-                !matches!(target, RouteTarget::Route(_))
-                    || !matches!(dispatch::split(path).0, "" | "services")
-            })
+            .or_else(|| self.prefixes.iter().find(below).map(|(_, target)| target));
+        if let Some(target) = target {
+            return Some(FoundRoute::Target(target));
+        }
+        let service = dispatch::split(path).0;
+        // A route is for services, and `/services` belongs to the methods.
+        let is_service = !matches!(service, "" | "services");
+        let configured = self.configured.load();
+        let route = configured.of(service).or_else(|| match self.rest {
+            Some(_) => None,
+            None => configured.any(),
+        });
+        match route.filter(|_| is_service) {
+            Some(route) => Some(FoundRoute::Configured(Arc::clone(route))),
+            None => self.rest.as_ref().map(FoundRoute::Target),
+        }
     }
 
     /// Returns the method at `path`, for any HTTP method; none for webhooks.
     #[must_use]
     pub fn method_at(&self, path: &str) -> Option<&Arc<Method>> {
         match self.find(path) {
-            Some(RouteTarget::Method(method)) => Some(method),
+            Some(FoundRoute::Target(RouteTarget::Method(method))) => Some(method),
             _ => None,
         }
     }

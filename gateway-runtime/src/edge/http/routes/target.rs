@@ -23,12 +23,10 @@ pub(in crate::edge::http) enum RouteTarget {
     WebSocket,
     Page(PageHandler),
     Mount(Mount),
-    Route(Box<RouteHandler>),
 }
 
 impl RouteTarget {
-    /// Returns the HTTP method of the target; none for mounts and routes, which decide it
-    /// themselves.
+    /// Returns the HTTP method of the target; none for mounts, which decide it themselves.
     pub(in crate::edge::http) fn verb(&self) -> Option<Verb> {
         match self {
             Self::Method(method) => Some(method.spec.verb),
@@ -36,7 +34,13 @@ impl RouteTarget {
             #[cfg(feature = "websocket")]
             Self::WebSocket => Some(Verb::Get),
             Self::Page(_) => Some(Verb::Get),
-            Self::Mount(_) | Self::Route(_) => None,
+            Self::Mount(_) => None,
         }
     }
+}
+
+/// What answers a path: a target, or a route of the configuration, which a reload may replace.
+pub(in crate::edge::http) enum FoundRoute<'r> {
+    Target(&'r RouteTarget),
+    Configured(Arc<RouteHandler>),
 }

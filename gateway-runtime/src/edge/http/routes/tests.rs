@@ -13,7 +13,7 @@ fn routes() -> RouteTable {
 }
 
 fn prefix_of(routes: &RouteTable, path: &str) -> Option<usize> {
-    let found: *const RouteTarget = routes.find(path)?;
+    let FoundRoute::Target(found) = routes.find(path)? else { return None };
     routes.prefixes.iter().position(|(_, target)| std::ptr::eq(target, found))
 }
 
