@@ -28,9 +28,10 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 pub use crate::gateway::running::RunningGateway;
 use crate::{
     auth::ApiKeys,
-    edge::{dispatch::DispatcherFactory, http::Mount, proxy::Resolvers},
+    edge::{dispatch::DispatcherFactory, http::Mount},
     gateway::config::{Action, ConfigFile, Origins, Settings},
     pipeline::Layers,
+    resolver::Resolvers,
     service::app::App,
     store::Migrations,
 };

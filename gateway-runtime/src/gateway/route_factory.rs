@@ -13,10 +13,11 @@ use crate::{
         bus_dispatch::BusDispatcher,
         dispatch::{Dispatcher, DispatcherFactory, Route, RouteConfig, RouteSettings},
         http::BodyBudget,
-        proxy::{Resolvers, Upstreams},
+        proxy::Upstreams,
     },
     gateway::{Gateway, config::Settings, routes::problems},
     json::similar::did_you_mean,
+    resolver::Resolvers,
 };
 
 /// What the routes of the configuration are made of.

@@ -5,6 +5,8 @@ mod endpoint;
 mod snapshot;
 mod static_endpoints;
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use tokio::sync::watch;
 
 pub(crate) use crate::resolver::static_endpoints::StaticEndpoints;
@@ -12,6 +14,9 @@ pub use crate::resolver::{
     endpoint::{Endpoint, InvalidEndpoint},
     snapshot::Snapshot,
 };
+
+/// The resolvers of a gateway, by their names.
+pub(crate) type Resolvers = BTreeMap<String, Arc<dyn Resolver>>;
 
 /// A source of the instances of services: a table, DNS, a registry.
 ///

@@ -5,5 +5,7 @@ mod forwarding;
 mod framing;
 mod gateway;
 mod http2;
+mod reload;
 mod stub;
 mod tunnels;
+mod upstreams;

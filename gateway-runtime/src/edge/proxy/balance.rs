@@ -8,7 +8,11 @@ use std::sync::{
 use http::{HeaderMap, HeaderName};
 use smallvec::SmallVec;
 
-use crate::edge::proxy::{instance::Instance, settings::Balance};
+use crate::edge::proxy::{
+    hash::{fnv_1a, mix},
+    instance::Instance,
+    settings::Balance,
+};
 
 /// The instances that may be chosen.
 pub(super) type Candidates<'i> = SmallVec<[&'i Arc<Instance>; 8]>;
@@ -128,20 +132,6 @@ fn rendezvous<'i>(candidates: &[&'i Arc<Instance>], key: u64) -> Option<&'i Arc<
     };
     let scored = candidates.iter().map(|candidate| (score(candidate), *candidate));
     scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, chosen)| chosen)
-}
-
-/// FNV-1a of 64 bits: the same on all gateways and in all versions.
-pub(super) fn fnv_1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
-    })
-}
-
-/// The finalizer of SplitMix64: each bit of the result depends on each of the input.
-fn mix(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 fn gcd(mut one: u32, mut other: u32) -> u32 {

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     edge::proxy::{
-        balance::fnv_1a, connection::Connection, health::Health, terms::Terms, waiting::WaitingRoom,
+        connection::Connection, hash::fnv_1a, health::Health, terms::Terms, waiting::WaitingRoom,
     },
     resolver::Endpoint,
 };
@@ -107,9 +107,9 @@ impl Instance {
 
     /// Counts a request until the lease is dropped; none if `most` are in flight.
     pub(super) fn lease(self: &Arc<Self>, most: usize) -> Option<Lease> {
-        let before = self.load.fetch_add(1, SeqCst);
-        let lease = Lease(Arc::clone(self));
-        (before < most).then_some(lease)
+        let next = |load: usize| (load < most).then_some(load + 1);
+        self.load.fetch_update(SeqCst, SeqCst, next).ok()?;
+        Some(Lease(Arc::clone(self)))
     }
 
     /// Takes an idle connection that is still open; none if there is none.

@@ -72,8 +72,9 @@ impl InstanceSet {
         if let [only] = &*self.instances {
             return tried.is_empty().then_some(only);
         }
-        if self.is_uniform && tried.is_empty() && balancer.is_two_choices() {
-            let [first, second] = self.two_random();
+        if let Some([first, second]) =
+            self.two_random().filter(|_| tried.is_empty() && balancer.is_two_choices())
+        {
             let may_take = |one: &Instance| one.health.is_well(now) && one.load() < max_requests;
             if may_take(first) && may_take(second) {
                 return Some(less_loaded(first, second));
@@ -92,12 +93,15 @@ impl InstanceSet {
         balancer.choose(if well.is_empty() { &untried } else { &well }, key)
     }
 
-    /// Returns two distinct random instances of a set that has two or more.
-    fn two_random(&self) -> [&Arc<Instance>; 2] {
+    /// Returns two distinct random instances, if there are two or more and all are alike.
+    fn two_random(&self) -> Option<[&Arc<Instance>; 2]> {
         let count = self.instances.len();
+        if count < 2 || !self.is_uniform {
+            return None;
+        }
         let first = fastrand::usize(..count);
         let second = (first + fastrand::usize(1..count)) % count;
-        [&self.instances[first], &self.instances[second]]
+        Some([&self.instances[first], &self.instances[second]])
     }
 
     /// Returns whether one more instance may be ejected: not an only one, and not beyond the

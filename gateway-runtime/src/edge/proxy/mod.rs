@@ -18,6 +18,7 @@ mod connection;
 mod download;
 mod error;
 mod forward;
+mod hash;
 mod health;
 mod health_check;
 mod instance;
@@ -47,11 +48,8 @@ use crate::{
         proxy::{settings::ProxySettings, terms::Terms, watched_upstream::WatchedUpstream},
     },
     json::similar::did_you_mean,
-    resolver::Resolver,
+    resolver::Resolvers,
 };
-
-/// The resolvers of a gateway, by their names.
-pub(crate) type Resolvers = BTreeMap<String, Arc<dyn Resolver>>;
 
 /// The upstreams of a gateway, by their names.
 #[derive(Debug, Default)]

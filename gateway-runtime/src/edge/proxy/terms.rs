@@ -6,12 +6,11 @@ use http::{HeaderName, uri::PathAndQuery};
 
 use crate::{
     edge::proxy::{
-        Resolvers,
         connection::Clocks,
         settings::{Balance, CheckSettings, UpstreamSettings},
     },
     json::similar::did_you_mean,
-    resolver::{Endpoint, Resolver, StaticEndpoints},
+    resolver::{Endpoint, Resolver, Resolvers, StaticEndpoints},
 };
 
 /// The settings of an upstream for each request and instance.
