@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::{runtime::Handle, sync::watch};
+use tokio::sync::watch;
 
 use crate::{
     base::start_error::StartError,
@@ -15,20 +15,17 @@ use crate::{
 /// The resolver of services in DNS: `name:port` or `_service._proto.name`, see [`DnsService`].
 pub(crate) struct DnsResolver {
     watched: Arc<Watched>,
-    /// The runtime of the tasks that ask.
-    runtime: Handle,
 }
 
 impl DnsResolver {
-    /// Creates the resolver, whose tasks run on `runtime`. Nothing is sent before a service is
-    /// watched.
+    /// Creates the resolver. Nothing is sent before a service is watched.
     ///
     /// # Errors
     ///
     /// Fails for invalid settings. Where they name no server, fails if `/etc/resolv.conf` has none.
-    pub(crate) fn new(settings: &DnsSettings, runtime: Handle) -> Result<Self, StartError> {
+    pub(crate) fn new(settings: &DnsSettings) -> Result<Self, StartError> {
         let client = DnsClient::new(settings)?;
-        Ok(Self { watched: Arc::new(Watched::new(client)), runtime })
+        Ok(Self { watched: Arc::new(Watched::new(client)) })
     }
 
     /// Returns the number of services that are watched.
@@ -39,11 +36,12 @@ impl DnsResolver {
 }
 
 impl Resolver for DnsResolver {
-    /// Watches a service. One whose text is invalid has no instances; [`DnsService::parse`] tells
-    /// why.
+    /// Watches a service, by a task on the current runtime. Without a runtime, as where a
+    /// configuration is only validated, the service stays unknown. A service whose text is invalid
+    /// has no instances; [`DnsService::parse`] tells why.
     fn watch(&self, service: &str) -> watch::Receiver<Snapshot> {
         match DnsService::parse(service) {
-            Ok(parsed) => self.watched.watch(service, parsed, &self.runtime),
+            Ok(parsed) => self.watched.watch(service, parsed),
             Err(reason) => {
                 tracing::error!(source = "dns", service, %reason, "service has no instances");
                 watch::channel(Snapshot::new([])).1

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::resolver::{
     Snapshot,
@@ -15,7 +15,12 @@ use crate::resolver::{
 /// The services that are watched, with one task each, however many watch it.
 pub(super) struct Watched {
     client: DnsClient,
-    services: Mutex<HashMap<String, watch::Sender<Snapshot>>>,
+    services: Mutex<HashMap<String, WatchedService>>,
+}
+
+struct WatchedService {
+    snapshots: watch::Sender<Snapshot>,
+    task: JoinHandle<()>,
 }
 
 impl Watched {
@@ -29,20 +34,24 @@ impl Watched {
         &self.client
     }
 
-    /// Watches a service: starts its task, if there is none.
+    /// Watches a service: starts its task, if there is none that runs.
     pub(super) fn watch(
         self: &Arc<Self>,
         text: &str,
         service: DnsService,
-        runtime: &Handle,
     ) -> watch::Receiver<Snapshot> {
         let mut services = self.lock();
-        if let Some(snapshots) = services.get(text) {
-            return snapshots.subscribe();
+        // The runtime of a task may have ended.
+        let running = services.get(text).filter(|watched| !watched.task.is_finished());
+        if let Some(watched) = running {
+            return watched.snapshots.subscribe();
         }
         let (snapshots, receiver) = watch::channel(Snapshot::unknown());
-        services.insert(text.to_owned(), snapshots.clone());
-        runtime.spawn(task::watch(self.clone(), text.to_owned(), service, snapshots));
+        if let Ok(runtime) = Handle::try_current() {
+            let task = task::watch(self.clone(), text.to_owned(), service, snapshots.clone());
+            let task = runtime.spawn(task);
+            services.insert(text.to_owned(), WatchedService { snapshots, task });
+        }
         receiver
     }
 
@@ -62,7 +71,7 @@ impl Watched {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<Snapshot>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, WatchedService>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,6 +8,8 @@
 //!   away: nothing confirms it.
 
 #[cfg(test)]
+mod log_tests;
+#[cfg(test)]
 mod tests;
 
 use std::{fmt::Display, pin::pin, time::Duration};

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tokio::{
-    runtime::Handle,
     sync::watch,
     time::{advance, pause, resume, sleep, timeout},
 };
@@ -20,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub(super) fn resolver(servers: &[&DnsServer]) -> DnsResolver {
     let servers = servers.iter().map(|server| server.address.to_string()).collect();
     let settings = DnsSettings { servers, timeout: TIMEOUT };
-    DnsResolver::new(&settings, Handle::current()).unwrap()
+    DnsResolver::new(&settings).unwrap()
 }
 
 /// A watcher of one service.

@@ -1,7 +1,5 @@
 //! The texts that name services, the settings, and the tasks of watched services.
 
-use tokio::runtime::Handle;
-
 use super::{
     harness::{Watcher, resolver, until},
     server::DnsServer,
@@ -71,7 +69,7 @@ async fn settings_name_every_problem() {
     let servers = ["127.0.0.1", "[::1]:5353", "::1", "localhost:53", "127.0.0.1:x"];
     let servers = servers.map(str::to_owned).to_vec();
     let settings = DnsSettings { servers, timeout: std::time::Duration::ZERO };
-    let error = DnsResolver::new(&settings, Handle::current()).err().unwrap();
+    let error = DnsResolver::new(&settings).err().unwrap();
     let problems = error.problems().join("\n");
     assert_eq!(error.problems().len(), 3, "{problems}");
     assert!(problems.contains("`localhost:53`") && problems.contains("`127.0.0.1:x`"));
@@ -107,6 +105,28 @@ async fn one_task_watches_a_service_until_nobody_does() {
     until(|| resolver.watched_len() == 0).await;
     let mut again = Watcher(resolver.watch("reports.test:80"));
     assert_eq!(again.next().await, ["10.0.0.1:80"]);
+}
+
+#[test]
+fn service_is_watched_anew_after_its_runtime_has_ended() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let (server, resolver) = first.block_on(async {
+        let server = DnsServer::start().await;
+        (server.address, resolver(&[&server]))
+    });
+    let stale = resolver.watch("reports.test:80");
+    assert!(!stale.borrow().is_known(), "there is no runtime");
+    assert_eq!(resolver.watched_len(), 0);
+    let old = first.block_on(async { resolver.watch("reports.test:80") });
+    drop(first);
+    runtime().block_on(async {
+        let server = DnsServer::start_at(server).await;
+        server.set_a("reports.test.", 30, [1]);
+        let mut watcher = Watcher(resolver.watch("reports.test:80"));
+        assert_eq!(watcher.next().await, ["10.0.0.1:80"]);
+    });
+    drop(old);
 }
 
 #[tokio::test]
