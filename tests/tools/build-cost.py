@@ -19,7 +19,7 @@ from program import Program
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_CRATES = 150
-OPTIONAL = ["docs-page", "process-metrics", "compression", "websocket", "http-client", "sqlite", "postgres", "redis", "amqp", "credentials"]
+OPTIONAL = ["docs-page", "process-metrics", "compression", "websocket", "http-client", "sqlite", "postgres", "redis", "amqp", "credentials", "dns"]
 
 
 def fenced(language):

@@ -7,7 +7,7 @@ use http::{HeaderValue, Uri};
 use crate::base::authority::Authority;
 
 /// The highest weight of an instance.
-const MAX_WEIGHT: u16 = 1_000;
+pub(super) const MAX_WEIGHT: u16 = 1_000;
 
 /// The address of an instance: where to connect to, and by which name it is called.
 ///
@@ -20,7 +20,7 @@ const MAX_WEIGHT: u16 = 1_000;
 /// assert!(Endpoint::parse("http://reports.internal:9000/v1").is_err(), "a path");
 /// # Ok::<(), gateway_runtime::resolver::InvalidEndpoint>(())
 /// ```
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Endpoint {
     is_secure: bool,
     /// The value of `Host`.

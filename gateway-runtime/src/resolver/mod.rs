@@ -1,15 +1,32 @@
 //! Service discovery: a [`Resolver`] watches the instances of a service, and publishes them in
 //! snapshots that are swapped whole (SEMANTICS §10).
 
+#[allow(dead_code, reason = "no upstream names a resolver yet")]
+mod dns;
 mod endpoint;
+#[allow(dead_code, reason = "no upstream names a resolver yet")]
+mod settings;
 mod snapshot;
 mod static_endpoints;
+#[cfg_attr(
+    not(feature = "dns"),
+    allow(dead_code, reason = "the rules of sources that features switch on")
+)]
+mod steady;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::sync::watch;
 
-pub(crate) use crate::resolver::static_endpoints::StaticEndpoints;
+#[cfg(feature = "dns")]
+#[allow(unused_imports, reason = "no upstream names a resolver yet")]
+pub(crate) use crate::resolver::dns::DnsResolver;
+#[allow(unused_imports, reason = "no upstream names a resolver yet")]
+pub(crate) use crate::resolver::{
+    dns::{DnsService, DnsSettings},
+    settings::ResolverSettings,
+    static_endpoints::StaticEndpoints,
+};
 pub use crate::resolver::{
     endpoint::{Endpoint, InvalidEndpoint},
     snapshot::Snapshot,

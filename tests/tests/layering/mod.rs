@@ -42,6 +42,7 @@ const EXPORTS: &[&str] = &["lib", "prelude", "private", "edge"];
 const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("jsonschema", &["json"]),
     ("lapin", &["bus"]),
+    ("hickory_resolver", &["resolver"]),
     ("redis", &["redis"]),
     ("reqwest", &["provider", "edge/client"]),
     ("sqlx", &["store"]),

@@ -1,0 +1,6 @@
+mod addresses;
+mod failures;
+mod harness;
+mod server;
+mod service;
+mod srv;
