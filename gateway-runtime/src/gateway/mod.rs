@@ -11,6 +11,7 @@ mod migrations;
 mod outbox;
 mod preflight;
 mod reload;
+mod resolvers;
 mod route_factory;
 mod routes;
 mod run;

@@ -15,16 +15,15 @@ use crate::{
         http::BodyBudget,
         proxy::Upstreams,
     },
-    gateway::{Gateway, config::Settings, routes::problems},
+    gateway::{Gateway, config::Settings, resolvers::ResolverTable, routes::problems},
     json::similar::did_you_mean,
-    resolver::Resolvers,
 };
 
 /// What the routes of the configuration are made of.
 pub(super) struct RouteFactory {
     /// Those that the author adds.
     dispatchers: BTreeMap<String, Arc<DispatcherFactory>>,
-    resolvers: Resolvers,
+    resolvers: ResolverTable,
     broker: Arc<dyn Broker>,
     body_timeout: Duration,
     budget: BodyBudget,
@@ -47,7 +46,7 @@ impl Gateway {
     ) -> RouteFactory {
         RouteFactory {
             dispatchers: self.dispatchers.clone(),
-            resolvers: self.resolvers.clone(),
+            resolvers: self.resolver_table(),
             broker: Arc::clone(broker),
             body_timeout: self.settings.http.limits.body_timeout,
             budget: budget.clone(),
@@ -70,8 +69,9 @@ impl RouteFactory {
             let (broker, budget) = (Arc::clone(&broker), budget.clone());
             Ok(Arc::new(BusDispatcher::new(section, broker, body_timeout, budget)?))
         };
+        let resolvers = self.resolvers.resolvers(settings)?;
         let previous = Arc::clone(&self.upstreams.lock().unwrap_or_else(PoisonError::into_inner));
-        let upstreams = Arc::new(Upstreams::new(&settings.upstreams, &self.resolvers, &previous)?);
+        let upstreams = Arc::new(Upstreams::new(&settings.upstreams, &resolvers, &previous)?);
         let named = Arc::clone(&upstreams);
         let http = move |section: &mut RouteConfig| -> Result<Arc<dyn Dispatcher>, StartError> {
             Ok(Arc::new(named.dispatcher(section)?))

@@ -1,10 +1,8 @@
 //! Service discovery: a [`Resolver`] watches the instances of a service, and publishes them in
 //! snapshots that are swapped whole (SEMANTICS §10).
 
-#[allow(dead_code, reason = "no upstream names a resolver yet")]
 mod dns;
 mod endpoint;
-#[allow(dead_code, reason = "no upstream names a resolver yet")]
 mod settings;
 mod snapshot;
 mod static_endpoints;
@@ -19,18 +17,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 
 #[cfg(feature = "dns")]
-#[allow(unused_imports, reason = "no upstream names a resolver yet")]
 pub(crate) use crate::resolver::dns::DnsResolver;
-#[allow(unused_imports, reason = "no upstream names a resolver yet")]
-pub(crate) use crate::resolver::{
-    dns::{DnsService, DnsSettings},
-    settings::ResolverSettings,
-    static_endpoints::StaticEndpoints,
-};
+use crate::resolver::dns::DnsSettings;
 pub use crate::resolver::{
     endpoint::{Endpoint, InvalidEndpoint},
     snapshot::Snapshot,
 };
+pub(crate) use crate::resolver::{settings::ResolverSettings, static_endpoints::StaticEndpoints};
 
 /// The resolvers of a gateway, by their names.
 pub(crate) type Resolvers = BTreeMap<String, Arc<dyn Resolver>>;
@@ -62,4 +55,14 @@ pub trait Resolver: Send + Sync + 'static {
     /// first answer. A resolver that cannot ask keeps the last snapshot: "could not ask" is not
     /// "there are none". A sender that is dropped leaves its last snapshot in effect.
     fn watch(&self, service: &str) -> watch::Receiver<Snapshot>;
+
+    /// Checks the name of a service when the configuration is read. The default accepts all names.
+    ///
+    /// # Errors
+    ///
+    /// Returns why no service can have this name, such as "has a path".
+    fn check(&self, service: &str) -> Result<(), String> {
+        let _ = service;
+        Ok(())
+    }
 }

@@ -144,7 +144,13 @@ pub(super) fn resolver(
             format!("{section} has `urls` and `resolver`\nhelp: remove one of them")
         }
         (Some(resolver), true) => match resolvers.get(resolver) {
-            Some(resolver) => return Some(Arc::clone(resolver)),
+            Some(resolver) => {
+                let service = settings.service.as_deref().unwrap_or(name);
+                match resolver.check(service) {
+                    Ok(()) => return Some(Arc::clone(resolver)),
+                    Err(why) => format!("{section}: the service `{service}` {why}"),
+                }
+            }
             None => {
                 let known = resolvers.keys().map(String::as_str);
                 let help = did_you_mean("resolver", resolver, known);

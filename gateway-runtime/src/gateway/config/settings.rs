@@ -21,6 +21,7 @@ use crate::{
     provider::{FailoverSettings, HttpClientSettings},
     quota::QuotaSettings,
     redis::RedisSettings,
+    resolver::ResolverSettings,
     store::StoreSettings,
 };
 
@@ -50,6 +51,8 @@ pub(crate) struct Settings {
     pub routes: BTreeMap<String, RawSection>,
     /// Upstreams by their names: the instances that the dispatcher `http` forwards to.
     pub upstreams: BTreeMap<String, UpstreamSettings>,
+    /// Sources of the instances of upstreams: DNS.
+    pub resolvers: ResolverSettings,
     /// Limits of accounts, besides those that attributes declare.
     pub quota: QuotaSettings,
     /// The cache of replies.

@@ -48,4 +48,8 @@ impl Resolver for DnsResolver {
             }
         }
     }
+
+    fn check(&self, service: &str) -> Result<(), String> {
+        DnsService::parse(service).map(drop).map_err(|why| why.to_string())
+    }
 }
