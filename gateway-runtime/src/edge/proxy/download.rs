@@ -63,7 +63,7 @@ impl Download {
         let Some(source) = self.source.take() else { return };
         let Source { mut connection, lease, is_open, is_reusable } = source;
         if is_open && is_reusable && connection.is_reusable() {
-            lease.instance().give_back(connection);
+            lease.instance().pool.give_back(connection);
         }
     }
 

@@ -94,7 +94,7 @@ async fn exchange(
         let instance = Arc::clone(lease.instance());
         let host = request.headers_mut().insert(HOST, instance.host.clone());
         debug_assert!(host.is_none() || !tried.is_empty(), "`Host` is written here alone");
-        while let Some(mut connection) = instance.take_idle() {
+        while let Some(mut connection) = instance.pool.take_idle() {
             let again = copy_of(&request);
             match connection.send(request, progress.as_ref(), upstream.clocks).await {
                 Ok(response) => return Ok(Exchange { response, connection, lease }),

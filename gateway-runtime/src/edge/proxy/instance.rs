@@ -1,24 +1,17 @@
-//! One address of an upstream: the idle connections of each worker to it, its load, and its
-//! ejection.
+//! One address of an upstream: the connections to it, its load, and its ejection.
 
 use std::{
-    cell::RefCell,
     sync::{
-        Arc, Weak,
+        Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use http::HeaderValue;
-use thread_local::ThreadLocal;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use crate::edge::proxy::{clock::AtomicTime, connection::Connection};
-
-/// The pause between two sweeps of a worker's idle connections. An instance that closes one is
-/// noticed at the next sweep or use.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+use crate::edge::proxy::{clock::AtomicTime, pool::ConnectionPool};
 
 /// An instance of an upstream.
 pub(super) struct Instance {
@@ -26,43 +19,21 @@ pub(super) struct Instance {
     pub(super) address: String,
     /// The value of `Host` for the instance.
     pub(super) host: HeaderValue,
-    keep_alive: Duration,
-    max_idle: usize,
+    pub(super) pool: Arc<ConnectionPool>,
     /// The requests in flight, of all workers.
     load: AtomicUsize,
     ejected_until: AtomicTime,
-    pools: ThreadLocal<RefCell<ConnectionPool>>,
-}
-
-/// The idle connections of one worker: the last one used comes first.
-#[derive(Default)]
-struct ConnectionPool {
-    idle: Vec<IdleConnection>,
-    /// A task sweeps the pool.
-    is_swept: bool,
-}
-
-struct IdleConnection {
-    connection: Connection,
-    since: Instant,
 }
 
 impl Instance {
     /// Creates an instance without connections.
-    pub(super) fn new(
-        address: String,
-        host: HeaderValue,
-        keep_alive: Duration,
-        max_idle: usize,
-    ) -> Self {
+    pub(super) fn new(address: String, host: HeaderValue, pool: ConnectionPool) -> Self {
         Self {
             address,
             host,
-            keep_alive,
-            max_idle,
+            pool: Arc::new(pool),
             load: AtomicUsize::new(0),
             ejected_until: AtomicTime::default(),
-            pools: ThreadLocal::new(),
         }
     }
 
@@ -90,55 +61,6 @@ impl Instance {
     /// Ends the time for which the instance is ejected.
     pub(super) fn restore(&self) {
         self.ejected_until.clear();
-    }
-
-    /// Takes an idle connection that is still open; none if there is none.
-    pub(super) fn take_idle(&self) -> Option<Connection> {
-        let pool = self.pools.get()?;
-        loop {
-            let mut idle = pool.borrow_mut().idle.pop()?;
-            if idle.connection.is_reusable() {
-                return Some(idle.connection);
-            }
-        }
-    }
-
-    /// Keeps a connection for the next request of this worker, if there is room.
-    pub(super) fn give_back(self: &Arc<Self>, connection: Connection) {
-        let mut pool = self.pools.get_or_default().borrow_mut();
-        if pool.idle.len() >= self.max_idle {
-            return;
-        }
-        pool.idle.push(IdleConnection { connection, since: Instant::now() });
-        // A connection that is given back while its worker ends is dropped with the pool.
-        if !pool.is_swept
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            pool.is_swept = true;
-            runtime.spawn(sweep(Arc::downgrade(self)));
-        }
-    }
-
-    /// Closes the connections of this worker that have been idle for too long, or that the
-    /// instance has closed. Returns whether some remain.
-    fn sweep(&self) -> bool {
-        let Some(pool) = self.pools.get() else { return false };
-        let mut pool = pool.borrow_mut();
-        let now = Instant::now();
-        pool.idle
-            .retain_mut(|idle| now - idle.since < self.keep_alive && idle.connection.is_reusable());
-        pool.is_swept = !pool.idle.is_empty();
-        pool.is_swept
-    }
-}
-
-/// Sweeps the idle connections of this worker to an instance until none remain.
-async fn sweep(instance: Weak<Instance>) {
-    loop {
-        sleep(SWEEP_INTERVAL).await;
-        if !instance.upgrade().is_some_and(|instance| instance.sweep()) {
-            return;
-        }
     }
 }
 

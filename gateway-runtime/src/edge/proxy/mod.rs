@@ -6,7 +6,8 @@
 //! with back-pressure: `upload` is the request's, `download` the response's.
 //!
 //! - `upstream`: the instances of an upstream, and the choice of one
-//! - `instance`: one address, with the idle connections of each worker
+//! - `instance`: one address, its load and its ejection
+//! - `pool`: the idle connections of each worker to an instance
 //! - `connection`: one connection, driven by the task of the request that uses it
 //! - `forward`: the attempts of one request
 //! - `tunnel`: a WebSocket after its handshake
@@ -17,6 +18,7 @@ mod download;
 mod error;
 mod forward;
 mod instance;
+mod pool;
 mod request_head;
 mod response_head;
 mod settings;

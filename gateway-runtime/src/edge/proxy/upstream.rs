@@ -11,6 +11,7 @@ use crate::{
     edge::proxy::{
         connection::Clocks,
         instance::{Instance, Lease},
+        pool::ConnectionPool,
         settings::UpstreamSettings,
     },
 };
@@ -41,12 +42,10 @@ impl Upstream {
         let mut instances = Vec::new();
         for url in &settings.urls {
             match parse(url) {
-                Ok((address, host)) => instances.push(Arc::new(Instance::new(
-                    address,
-                    host,
-                    settings.keep_alive,
-                    settings.max_idle,
-                ))),
+                Ok((address, host)) => {
+                    let pool = ConnectionPool::new(settings.keep_alive, settings.max_idle);
+                    instances.push(Arc::new(Instance::new(address, host, pool)));
+                }
                 Err(why) => problems.push(format!(
                     "`upstreams.{name}.urls` in the configuration: `{url}` {why}\n\
                      help: write `http://host:port`"
