@@ -7,3 +7,5 @@ mod gateway;
 mod http2;
 mod stub;
 mod tunnels;
+mod upstream_http2;
+mod upstream_tls;

@@ -28,6 +28,11 @@ impl AtomicTime {
         self.0.store(0, Relaxed);
     }
 
+    /// Returns whether the time is the epoch.
+    pub(super) fn is_clear(&self) -> bool {
+        self.0.load(Relaxed) == 0
+    }
+
     /// Returns the time.
     pub(super) fn get(&self) -> Instant {
         *EPOCH + Duration::from_millis(self.0.load(Relaxed))

@@ -1,14 +1,13 @@
 //! The forwarding of one request: the choice of an instance, the connection to it, and the attempts
 //! that are safe.
 
-use std::{
-    error::Error as _,
-    io::{self, ErrorKind},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use http::{HeaderName, Method, Request, Response, StatusCode, header::HOST};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use http::{
+    HeaderName, Method, Request, Response, StatusCode,
+    header::{HOST, UPGRADE},
+};
+use hyper::upgrade::OnUpgrade;
 use smallvec::SmallVec;
 
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
     edge::{
         dispatch::DispatchRequest,
         proxy::{
-            connection::{Connection, ExchangeError},
+            connection::{Connection, ConnectionId, Demand, ExchangeError, ResponseBody},
             download::{Download, Source},
             error,
             instance::Lease,
@@ -73,107 +72,123 @@ pub(super) async fn forward(
 
 /// A response whose head has arrived, and the connection that its body comes from.
 struct Exchange {
-    response: Response<Incoming>,
+    response: Response<ResponseBody>,
     connection: Connection,
     lease: Lease,
 }
 
 /// Sends a request to an instance. An instance that cannot be connected to is ejected, and
 /// another one is tried. A request that met a connection which the instance had closed is repeated
-/// on a new one, if nothing was sent, or once if it is safe and has no body (RFC 9110 §9.2.2).
+/// if nothing was sent, or once if it is safe and has no body (RFC 9110 §9.2.2). One that the
+/// instance has not processed (RFC 9113 §8.7) is repeated once on another connection.
 async fn exchange(
     upstream: &Upstream,
     request: Request<Upload>,
     progress: Option<Arc<Progress>>,
 ) -> Result<Exchange, Error> {
     let method = request.method().clone();
+    let upgrades = request.headers().contains_key(UPGRADE);
+    let mut demand = Demand { upgrades, ..Demand::default() };
     let mut request = request;
     let mut tried = SmallVec::<[_; 2]>::new();
     let mut reason = String::from("no instance");
     while let Some(lease) = upstream.choose(&tried) {
         let instance = Arc::clone(lease.instance());
-        let host = request.headers_mut().insert(HOST, instance.host.clone());
-        debug_assert!(host.is_none() || !tried.is_empty(), "`Host` is written here alone");
-        while let Some(mut connection) = instance.pool.take_idle() {
-            let again = copy_of(&request);
-            match connection.send(request, progress.as_ref(), upstream.clocks).await {
-                Ok(response) => return Ok(Exchange { response, connection, lease }),
-                Err(ExchangeError::NotSent(unsent)) => request = *unsent,
-                Err(ExchangeError::Failed(error)) => match again {
-                    Some(again) if closed_before_answer(&error) => {
-                        request = again;
-                        break;
-                    }
-                    _ => return Err(failed(&error, progress.as_deref())),
-                },
-                Err(error) => return Err(clock_error(&error, &method)),
-            }
-        }
-        match Connection::open(&instance.address, upstream.connect_timeout).await {
-            Ok(mut connection) => {
-                instance.restore();
-                return match connection.send(request, progress.as_ref(), upstream.clocks).await {
-                    Ok(response) => Ok(Exchange { response, connection, lease }),
-                    Err(ExchangeError::Failed(error)) => Err(failed(&error, progress.as_deref())),
-                    Err(error) => Err(clock_error(&error, &method)),
-                };
-            }
+        request.headers_mut().insert(HOST, instance.host.clone());
+        let taken = instance.pool.take(demand);
+        let is_new = taken.is_none();
+        let mut connection = match taken {
+            Some(connection) => connection,
+            None => match instance.pool.open(upstream.connect_timeout, demand).await {
+                Ok(connection) => {
+                    instance.restore();
+                    connection
+                }
+                Err(error) => {
+                    reason = format!("{}: {}", instance.address, with_causes(&error));
+                    upstream.eject(&instance);
+                    tried.push(instance);
+                    continue;
+                }
+            },
+        };
+        let attempt = Attempt::new(&request, &connection, is_new);
+        match connection.send(request, progress.as_ref(), upstream.clocks).await {
+            Ok(response) => return Ok(Exchange { response, connection, lease }),
             Err(error) => {
-                reason = format!("{}: {error}", instance.address);
-                upstream.eject(&instance);
-                tried.push(instance);
+                let again = attempt.again(error, &mut demand);
+                request = again.map_err(|error| failed(error, &method, progress.as_deref()))?;
             }
         }
     }
     Err(error::unreachable(reason))
 }
 
-/// Returns a copy of a request that may be repeated: of a safe method, and without a body.
-fn copy_of(request: &Request<Upload>) -> Option<Request<Upload>> {
-    if !request.method().is_safe() || !http_body::Body::is_end_stream(request.body()) {
-        return None;
+/// One attempt of a request, and the copy of the request's head if it may be sent again.
+struct Attempt {
+    head: Option<Request<()>>,
+    connection: Option<ConnectionId>,
+    /// The connection has had no request before.
+    is_new: bool,
+    /// The request is of a safe method, and has no body.
+    is_safe: bool,
+}
+
+impl Attempt {
+    fn new(request: &Request<Upload>, connection: &Connection, is_new: bool) -> Self {
+        let id = connection.id();
+        let is_safe = request.method().is_safe() && http_body::Body::is_end_stream(request.body());
+        let may_repeat = id.is_some() || (is_safe && !is_new);
+        let head = may_repeat.then(|| head_of(request));
+        Self { head, connection: id, is_new, is_safe }
     }
-    let mut copy = Request::new(Upload::empty());
+
+    /// Returns the request to send again, and states on which connection.
+    fn again(
+        self,
+        error: ExchangeError,
+        demand: &mut Demand,
+    ) -> Result<Request<Upload>, ExchangeError> {
+        match (error, self.head) {
+            (ExchangeError::NotSent(unsent), _) if !self.is_new => Ok(*unsent),
+            (ExchangeError::NotProcessed(body), Some(head)) if demand.avoided.is_none() => {
+                demand.avoided = self.connection;
+                Ok(head.map(|()| body))
+            }
+            (ExchangeError::Closed(_), Some(head))
+                if self.is_safe && !self.is_new && !demand.is_new =>
+            {
+                demand.is_new = true;
+                Ok(head.map(|()| Upload::empty()))
+            }
+            (error, _) => Err(error),
+        }
+    }
+}
+
+/// Returns a copy of the head of a request.
+fn head_of(request: &Request<Upload>) -> Request<()> {
+    let mut copy = Request::new(());
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     copy.headers_mut().clone_from(request.headers());
-    Some(copy)
+    copy
 }
 
-/// Returns whether a connection that was idle before ended without a response. An instance that
-/// closes it while a request is on the way resets it.
-fn closed_before_answer(error: &hyper::Error) -> bool {
-    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    error.is_incomplete_message()
-        || error.is_canceled()
-        || error.is_closed()
-        || io.is_some_and(|io| {
-            matches!(
-                io.kind(),
-                ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
-            )
-        })
-}
-
-/// Returns the error of an exchange whose connection failed, by the client's fault or the
-/// instance's.
-fn failed(error: &hyper::Error, progress: Option<&Progress>) -> Error {
-    if progress.is_some_and(Progress::has_failed) {
-        return error::malformed_request();
-    }
-    if error.is_parse() {
-        return error::malformed("the head of the response is malformed or too large");
-    }
-    error::cut(with_causes(error))
-}
-
-/// Returns the error of an exchange that is too slow, or was not sent on a new connection.
-fn clock_error(error: &ExchangeError, method: &Method) -> Error {
+/// Returns the error of an exchange without a response, by the client's fault or the instance's.
+fn failed(error: ExchangeError, method: &Method, progress: Option<&Progress>) -> Error {
+    let is_client = progress.is_some_and(Progress::has_failed);
     match error {
-        ExchangeError::StalledUpload => error::stalled_upload(),
         ExchangeError::NotSent(_) => {
             error::unreachable("the instance closed a new connection at once".to_owned())
         }
-        ExchangeError::TooSlow | ExchangeError::Failed(_) => error::too_slow(method),
+        ExchangeError::NotProcessed(_) => {
+            error::unreachable("the instance refused the request again".to_owned())
+        }
+        ExchangeError::StalledUpload => error::stalled_upload(),
+        ExchangeError::TooSlow => error::too_slow(method),
+        _ if is_client => error::malformed_request(),
+        ExchangeError::Malformed(reason) => error::malformed(reason),
+        ExchangeError::Closed(reason) | ExchangeError::Failed(reason) => error::cut(reason),
     }
 }

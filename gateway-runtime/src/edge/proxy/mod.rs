@@ -7,8 +7,8 @@
 //!
 //! - `upstream`: the instances of an upstream, and the choice of one
 //! - `instance`: one address, its load and its ejection
-//! - `pool`: the idle connections of each worker to an instance
-//! - `connection`: one connection, driven by the task of the request that uses it
+//! - `pool`: the connections of each worker to an instance
+//! - `connection`: one connection over HTTP/1.1 or HTTP/2, with or without TLS
 //! - `forward`: the attempts of one request
 //! - `tunnel`: a WebSocket after its handshake
 

@@ -1,6 +1,6 @@
 //! The sections `[upstreams.NAME]`, and the settings of `[routes.NAME]` for the dispatcher `http`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,8 +11,12 @@ use crate::base::duration::{self, DurationText};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct UpstreamSettings {
-    /// The URLs of the instances: `http://host:port`, without a path.
+    /// The URLs of the instances: `http://host:port` or `https://host:port`, without a path.
     pub urls: Vec<String>,
+    /// The version of HTTP to the instances: `auto`, which is the one that an instance chooses over TLS and HTTP/1.1 in clear text.
+    pub protocol: Protocol,
+    /// TLS to instances whose URL begins with `https`.
+    pub tls: UpstreamTlsSettings,
     /// The maximum time of resolving a name and connecting: 2 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
@@ -43,6 +47,8 @@ impl Default for UpstreamSettings {
     fn default() -> Self {
         Self {
             urls: Vec::new(),
+            protocol: Protocol::Auto,
+            tls: UpstreamTlsSettings::default(),
             connect_timeout: Duration::from_secs(2),
             first_byte_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(60),
@@ -51,6 +57,28 @@ impl Default for UpstreamSettings {
             eject_time: Duration::from_secs(10),
         }
     }
+}
+
+/// The version of HTTP to the instances of an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Protocol {
+    /// The version that the instance chooses over TLS (ALPN); HTTP/1.1 in clear text.
+    Auto,
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2; in clear text with prior knowledge.
+    Http2,
+}
+
+/// TLS to the instances of an upstream. Certificates are always verified.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct UpstreamTlsSettings {
+    /// A PEM file of the authorities that the certificates are signed by: those of the system.
+    pub ca: Option<PathBuf>,
+    /// The name in the certificates: the host of the URL.
+    pub server_name: Option<String>,
 }
 
 /// The settings of `[routes.NAME]` for the dispatcher `http`.

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Uri, uri};
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::{
     base::{authority::Authority, start_error::StartError},
     edge::proxy::{
-        connection::Clocks,
+        connection::{Clocks, Connector, Tls},
         instance::{Instance, Lease},
         pool::ConnectionPool,
         settings::UpstreamSettings,
@@ -41,15 +41,9 @@ impl Upstream {
         }
         let mut instances = Vec::new();
         for url in &settings.urls {
-            match parse(url) {
-                Ok((address, host)) => {
-                    let pool = ConnectionPool::new(settings.keep_alive, settings.max_idle);
-                    instances.push(Arc::new(Instance::new(address, host, pool)));
-                }
-                Err(why) => problems.push(format!(
-                    "`upstreams.{name}.urls` in the configuration: `{url}` {why}\n\
-                     help: write `http://host:port`"
-                )),
+            match instance(url, settings) {
+                Ok(instance) => instances.push(Arc::new(instance)),
+                Err(why) => problems.push(format!("[upstreams.\"{name}\"]: {why}")),
             }
         }
         StartError::from_problems(problems)?;
@@ -105,20 +99,45 @@ fn two_choices<'i>(candidates: &Candidates<'i>) -> Option<&'i Arc<Instance>> {
     Some(if second.load() < first.load() { second } else { first })
 }
 
-/// Parses the URL of an instance: the address to connect to, and the value of `Host`.
-fn parse(url: &str) -> Result<(String, HeaderValue), &'static str> {
+/// Creates the instance of a URL, with its pool and its TLS configuration.
+fn instance(url: &str, settings: &UpstreamSettings) -> Result<Instance, String> {
+    let parsed = parse(url).map_err(|why| {
+        format!("`urls`: `{url}` {why}\nhelp: write `http://host:port` or `https://host:port`")
+    })?;
+    let ParsedUrl { is_tls, host, port, authority, host_field } = parsed;
+    let tls = is_tls.then(|| Tls::new(&settings.tls, settings.protocol, &host)).transpose();
+    let tls = tls.map_err(|why| format!("`{url}`: {why}"))?;
+    let address = format!("{host}:{port}");
+    let connector = Connector::new(address.clone(), authority, settings.protocol, tls);
+    let pool = ConnectionPool::new(connector, settings.keep_alive, settings.max_idle);
+    Ok(Instance::new(address, host_field, pool))
+}
+
+/// The parts of an instance's URL.
+struct ParsedUrl {
+    is_tls: bool,
+    host: String,
+    port: u16,
+    authority: uri::Authority,
+    /// The value of `Host`.
+    host_field: HeaderValue,
+}
+
+fn parse(url: &str) -> Result<ParsedUrl, &'static str> {
     let uri: Uri = url.parse().map_err(|_| "is not a URL")?;
-    match uri.scheme_str() {
-        Some("http") => {}
-        Some("https") => return Err("has the scheme `https`, which upstreams cannot have yet"),
-        _ => return Err("has not the scheme `http`"),
-    }
+    let (is_tls, default_port) = match uri.scheme_str() {
+        Some("http") => (false, 80),
+        Some("https") => (true, 443),
+        _ => return Err("has neither the scheme `http` nor `https`"),
+    };
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
         return Err("has a path");
     }
-    let text = uri.authority().ok_or("has no host")?.as_str();
+    let whole = uri.authority().ok_or("has no host")?.clone();
+    let text = whole.as_str();
     let authority = Authority::parse(text.as_bytes()).map_err(|_| "has no valid host")?;
-    let host = HeaderValue::from_str(text).map_err(|_| "has no valid host")?;
-    let port = authority.port().unwrap_or(80);
-    Ok((format!("{}:{port}", authority.host()), host))
+    let host_field = HeaderValue::from_str(text).map_err(|_| "has no valid host")?;
+    let port = authority.port().unwrap_or(default_port);
+    let host = authority.host().to_owned();
+    Ok(ParsedUrl { is_tls, host, port, authority: whole, host_field })
 }
