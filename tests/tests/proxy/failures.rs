@@ -16,18 +16,18 @@ use super::{
 };
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-const GET: &str = "GET /foo/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-const POST: &str =
+pub(super) const GET: &str = "GET /foo/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+pub(super) const POST: &str =
     "POST /foo/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";
 
-fn code(answer: &Answer) -> String {
+pub(super) fn code(answer: &Answer) -> String {
     let problem: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
     assert_eq!(problem["status"], answer.status());
     problem["code"].as_str().unwrap().to_owned()
 }
 
 /// Returns an address where nobody listens.
-async fn dead() -> std::net::SocketAddr {
+pub(super) async fn dead() -> std::net::SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 

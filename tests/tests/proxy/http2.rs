@@ -16,9 +16,9 @@ use super::{
     stub::{End, Stub},
 };
 
-type Sender = SendRequest<BoxBody<Bytes, Infallible>>;
+pub(super) type Sender = SendRequest<BoxBody<Bytes, Infallible>>;
 
-async fn client(gateway: &gateway_runtime::RunningGateway) -> Sender {
+pub(super) async fn client(gateway: &gateway_runtime::RunningGateway) -> Sender {
     let socket = TokioIo::new(TcpStream::connect(gateway.address()).await.unwrap());
     let executor = TokioExecutor::new();
     let (sender, connection) =
@@ -27,7 +27,7 @@ async fn client(gateway: &gateway_runtime::RunningGateway) -> Sender {
     sender
 }
 
-async fn ask(
+pub(super) async fn ask(
     sender: &mut Sender,
     method: Method,
     fields: &[(&str, &str)],
@@ -40,7 +40,7 @@ async fn ask(
     sender.send_request(request.body(body).unwrap()).await.unwrap()
 }
 
-fn full(bytes: &'static [u8]) -> BoxBody<Bytes, Infallible> {
+pub(super) fn full(bytes: &'static [u8]) -> BoxBody<Bytes, Infallible> {
     Full::new(Bytes::from_static(bytes)).boxed()
 }
 

@@ -8,4 +8,6 @@ mod http2;
 mod reload;
 mod stub;
 mod tunnels;
+mod upstream_http2;
+mod upstream_tls;
 mod upstreams;

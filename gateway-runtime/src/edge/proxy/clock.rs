@@ -23,6 +23,16 @@ impl AtomicTime {
         self.0.store(u64::try_from(since).unwrap_or(u64::MAX), Relaxed);
     }
 
+    /// Resets the time to the epoch.
+    pub(super) fn clear(&self) {
+        self.0.store(0, Relaxed);
+    }
+
+    /// Returns whether the time is the epoch.
+    pub(super) fn is_clear(&self) -> bool {
+        self.0.load(Relaxed) == 0
+    }
+
     /// Returns the time.
     pub(super) fn get(&self) -> Instant {
         *EPOCH + Duration::from_millis(self.0.load(Relaxed))

@@ -9,17 +9,20 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::{
-    base::{body::BoxError, error::with_causes},
-    edge::proxy::{connection::Connection, instance::Lease, trailers},
+    base::body::BoxError,
+    edge::proxy::{
+        connection::{Connection, ResponseBody},
+        instance::Lease,
+        trailers,
+    },
 };
 
 /// The body of a response.
 pub(super) struct Download {
-    body: Incoming,
+    body: ResponseBody,
     /// None after the end.
     source: Option<Source>,
     idle: Duration,
@@ -48,7 +51,7 @@ impl Source {
 
 impl Download {
     /// Creates the body of a response from its source.
-    pub(super) fn new(body: Incoming, source: Source, idle: Duration) -> Self {
+    pub(super) fn new(body: ResponseBody, source: Source, idle: Duration) -> Self {
         let mut download =
             Self { body, source: Some(source), idle, waiting_since: None, alarm: None };
         if download.body.is_end_stream() {
@@ -63,15 +66,12 @@ impl Download {
         let Some(source) = self.source.take() else { return };
         let Source { mut connection, lease, is_open, is_reusable } = source;
         if is_open && is_reusable && connection.is_reusable() {
-            lease.instance().give_back(connection);
+            lease.instance().pool.give_back(connection);
         }
     }
 
     /// Drives the connection, and polls the body.
-    fn poll_next(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, String>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if polled.is_ready() {
             return polled;
@@ -118,7 +118,7 @@ impl Body for Download {
             }
             Poll::Ready(Some(Err(error))) => {
                 this.source = None;
-                let reason = format!("the instance cut its response: {}", with_causes(&error));
+                let reason = format!("the instance cut its response: {error}");
                 Poll::Ready(Some(Err(reason.into())))
             }
             Poll::Ready(None) => {

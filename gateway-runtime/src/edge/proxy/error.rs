@@ -41,7 +41,7 @@ pub(super) fn shed() -> Error {
 }
 
 /// Returns the error of a response that is malformed.
-pub(super) fn malformed(reason: &'static str) -> Error {
+pub(super) fn malformed(reason: impl std::fmt::Display) -> Error {
     Error::new(FAILED, "the service's response is malformed").with_log_message(reason)
 }
 

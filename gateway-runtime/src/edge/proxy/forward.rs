@@ -1,25 +1,20 @@
-//! The forwarding of one request: the choice of an instance, the connection to it, and the attempts
-//! that are safe.
+//! The forwarding of one request: the choice of instances, and its response.
 
 use std::sync::Arc;
 
-use http::{HeaderName, Method, Request, Response, StatusCode, header::HOST};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use http::{HeaderName, Method, Request, Response, StatusCode};
+use hyper::upgrade::OnUpgrade;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::{
-    base::{
-        body::Body,
-        error::{Error, with_causes},
-    },
+    base::{body::Body, error::Error},
     edge::{
         dispatch::DispatchRequest,
         proxy::{
-            connection::{Connection, ExchangeError},
+            attempt::{Exchange, FailedAttempt, attempt},
             download::{Download, Source},
             error,
-            instance::{Instance, Lease},
             request_head::{self, Origin},
             response_head, tunnel,
             upload::{Progress, Upload},
@@ -72,13 +67,6 @@ pub(super) async fn forward(
     Ok(Response::from_parts(head, Body::wrap(download)))
 }
 
-/// A response whose head has arrived, and the connection that its body comes from.
-struct Exchange {
-    response: Response<Incoming>,
-    connection: Connection,
-    lease: Lease,
-}
-
 /// Sends a request to one instance after another, until one answers. A request goes to another
 /// instance only if nothing of it was sent, or if it is safe and has no body (RFC 9110 §9.2.2); and
 /// never to one that has failed.
@@ -107,104 +95,4 @@ async fn exchange(
         }
     }
     Err(last.unwrap_or_else(error::no_instance))
-}
-
-/// An attempt without a response.
-struct FailedAttempt {
-    error: Error,
-    /// The request, if it may be sent to another instance.
-    again: Option<Box<Request<Upload>>>,
-}
-
-/// Sends a request to an instance: on an idle connection, or on a new one. A request that met a
-/// connection which the instance had closed is repeated on a new one, if nothing was sent or it is
-/// safe to.
-async fn attempt(
-    upstream: &Upstream,
-    lease: Lease,
-    mut request: Request<Upload>,
-    progress: Option<&Arc<Progress>>,
-    deadline: Instant,
-) -> Result<Exchange, FailedAttempt> {
-    let instance = Arc::clone(lease.instance());
-    let clocks = upstream.terms.clocks;
-    request.headers_mut().insert(HOST, instance.host().clone());
-    while let Some(mut connection) = instance.take_idle() {
-        let copy = copy_of(&request);
-        match connection.send(request, progress, clocks).await {
-            Ok(response) => return Ok(Exchange { response, connection, lease }),
-            Err(ExchangeError::NotSent(unsent)) => request = *unsent,
-            Err(error) => match copy.filter(|_| error.is_early_close()) {
-                Some(copy) => {
-                    request = copy;
-                    break;
-                }
-                None => return Err(failed(upstream, &instance, error, progress, None)),
-            },
-        }
-    }
-    let connect_timeout = upstream.terms.connect_timeout.min(deadline - Instant::now());
-    let mut connection = match Connection::open(instance.address(), connect_timeout).await {
-        Ok(connection) => connection,
-        Err(error) => {
-            let why = format!("{}: {error}", instance.address());
-            upstream.unreachable(&instance, &why);
-            let again = Some(Box::new(request));
-            return Err(FailedAttempt { error: error::unreachable(why), again });
-        }
-    };
-    let copy = copy_of(&request);
-    match connection.send(request, progress, clocks).await {
-        Ok(response) => Ok(Exchange { response, connection, lease }),
-        Err(error) => Err(failed(upstream, &instance, error, progress, copy)),
-    }
-}
-
-/// Returns a copy of a request that may be repeated: of a safe method, and without a body.
-fn copy_of(request: &Request<Upload>) -> Option<Request<Upload>> {
-    if !request.method().is_safe() || !http_body::Body::is_end_stream(request.body()) {
-        return None;
-    }
-    let mut copy = Request::new(Upload::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    copy.headers_mut().clone_from(request.headers());
-    Some(copy)
-}
-
-/// Records a failed exchange, by the client's fault or the instance's, and returns its error.
-/// `copy` is sent to another instance if the connection ended without a response.
-fn failed(
-    upstream: &Upstream,
-    instance: &Instance,
-    error: ExchangeError,
-    progress: Option<&Arc<Progress>>,
-    copy: Option<Request<Upload>>,
-) -> FailedAttempt {
-    let once = |error| FailedAttempt { error, again: None };
-    let copy = copy.filter(|_| error.is_early_close()).map(Box::new);
-    match error {
-        ExchangeError::StalledUpload => once(error::stalled_upload()),
-        ExchangeError::Failed(_) if progress.is_some_and(|it| it.has_failed()) => {
-            once(error::malformed_request())
-        }
-        ExchangeError::NotSent(unsent) => {
-            let why = "it closed a new connection at once";
-            upstream.failed(instance, why);
-            let error = error::unreachable(format!("{}: {why}", instance.address()));
-            FailedAttempt { error, again: Some(unsent) }
-        }
-        ExchangeError::TooSlow(method) => {
-            upstream.failed(instance, "it did not answer in time");
-            once(error::too_slow(&method))
-        }
-        ExchangeError::Failed(error) if error.is_parse() => {
-            upstream.failed(instance, "its response is malformed");
-            once(error::malformed("the head of the response is malformed or too large"))
-        }
-        ExchangeError::Failed(error) => {
-            upstream.failed(instance, "it closed the connection before it had answered");
-            FailedAttempt { error: error::cut(with_causes(&error)), again: copy }
-        }
-    }
 }

@@ -5,15 +5,12 @@ use std::{sync::Weak, time::Duration};
 use futures_util::{StreamExt, stream};
 use http::{
     HeaderValue, Request, Uri,
-    header::{CONNECTION, HOST, USER_AGENT},
+    header::{HOST, USER_AGENT},
 };
 use tokio::time::{sleep, timeout};
 
 use crate::edge::proxy::{
-    connection::{Clocks, Connection},
-    instance::Instance,
-    settings::CheckSettings,
-    upload::Upload,
+    connection::Clocks, instance::Instance, settings::CheckSettings, upload::Upload,
     upstream::Upstream,
 };
 
@@ -56,13 +53,12 @@ async fn one(upstream: &Upstream, instance: &Instance, check: &CheckSettings) {
 
 /// Returns the status that an instance answers a check with, on a connection of its own.
 async fn status(instance: &Instance, check: &CheckSettings) -> Option<u16> {
-    let mut connection = Connection::open(instance.address(), check.timeout).await.ok()?;
+    let mut connection = instance.pool.open_apart().await.ok()?;
     let mut request = Request::new(Upload::empty());
     *request.uri_mut() = check.path.parse::<Uri>().ok()?;
     let headers = request.headers_mut();
     headers.insert(HOST, instance.host().clone());
     headers.insert(USER_AGENT, HeaderValue::from_static("gateway-health-check"));
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
     let clocks = Clocks { first_byte: check.timeout, idle: Duration::MAX };
     let response = connection.send(request, None, clocks).await.ok()?;
     Some(response.status().as_u16())

@@ -1,83 +1,61 @@
-//! One address of an upstream: the idle connections of each worker to it, its load, and its health.
+//! One address of an upstream: the connections to it, its load, and its health.
 
-use std::{
-    cell::RefCell,
-    sync::{
-        Arc, Weak,
-        atomic::{
-            AtomicUsize,
-            Ordering::{Relaxed, SeqCst},
-        },
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicUsize,
+        Ordering::{Relaxed, SeqCst},
     },
-    time::Duration,
 };
 
 use http::HeaderValue;
-use thread_local::ThreadLocal;
-use tokio::time::{Instant, sleep};
 
 use crate::{
     edge::proxy::{
-        connection::Connection, hash::fnv_1a, health::Health, terms::Terms, waiting::WaitingRoom,
+        hash::fnv_1a, health::Health, pool::ConnectionPool, pool_terms::PoolTerms,
+        waiting::WaitingRoom,
     },
     resolver::Endpoint,
 };
-
-/// The pause between two sweeps of a worker's idle connections. An instance that closes one is
-/// noticed at the next sweep or use.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// An instance of an upstream.
 pub(super) struct Instance {
     pub(super) endpoint: Endpoint,
     /// Of the address, the same on all gateways.
     hash: u64,
-    keep_alive: Duration,
-    max_idle: usize,
+    pub(super) pool: Arc<ConnectionPool>,
+    pool_terms: PoolTerms,
     /// The requests in flight, of all workers.
     load: AtomicUsize,
     pub(super) health: Health,
     waiting: Arc<WaitingRoom>,
-    pools: ThreadLocal<RefCell<ConnectionPool>>,
-}
-
-/// The idle connections of one worker: the last one used comes first.
-#[derive(Default)]
-struct ConnectionPool {
-    idle: Vec<IdleConnection>,
-    /// A task sweeps the pool.
-    is_swept: bool,
-}
-
-struct IdleConnection {
-    connection: Connection,
-    since: Instant,
 }
 
 impl Instance {
     /// Creates an instance without connections. Requests in `waiting` go on when a request ends.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why no connection to the endpoint can be made.
     pub(super) fn new(
         endpoint: Endpoint,
-        keep_alive: Duration,
-        max_idle: usize,
+        terms: &PoolTerms,
         waiting: Arc<WaitingRoom>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, String> {
+        Ok(Self {
             hash: fnv_1a(endpoint.address().as_bytes()),
+            pool: Arc::new(ConnectionPool::new(terms.connector(&endpoint)?, terms)),
+            pool_terms: terms.clone(),
             endpoint,
-            keep_alive,
-            max_idle,
             load: AtomicUsize::new(0),
             health: Health::default(),
             waiting,
-            pools: ThreadLocal::new(),
-        }
+        })
     }
 
     /// Returns whether the instance is that of an endpoint, on these terms.
-    pub(super) fn is_of(&self, endpoint: &Endpoint, terms: &Terms) -> bool {
-        self.endpoint == *endpoint
-            && (self.keep_alive, self.max_idle) == (terms.keep_alive, terms.max_idle)
+    pub(super) fn is_of(&self, endpoint: &Endpoint, terms: &PoolTerms) -> bool {
+        self.endpoint == *endpoint && self.pool_terms.is_same(terms)
     }
 
     /// Returns `host:port`, to connect to.
@@ -110,55 +88,6 @@ impl Instance {
         let next = |load: usize| (load < most).then_some(load + 1);
         self.load.fetch_update(SeqCst, SeqCst, next).ok()?;
         Some(Lease(Arc::clone(self)))
-    }
-
-    /// Takes an idle connection that is still open; none if there is none.
-    pub(super) fn take_idle(&self) -> Option<Connection> {
-        let pool = self.pools.get()?;
-        loop {
-            let mut idle = pool.borrow_mut().idle.pop()?;
-            if idle.connection.is_reusable() {
-                return Some(idle.connection);
-            }
-        }
-    }
-
-    /// Keeps a connection for the next request of this worker, if there is room.
-    pub(super) fn give_back(self: &Arc<Self>, connection: Connection) {
-        let mut pool = self.pools.get_or_default().borrow_mut();
-        if pool.idle.len() >= self.max_idle {
-            return;
-        }
-        pool.idle.push(IdleConnection { connection, since: Instant::now() });
-        // A connection that is given back while its worker ends is dropped with the pool.
-        if !pool.is_swept
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            pool.is_swept = true;
-            runtime.spawn(sweep(Arc::downgrade(self)));
-        }
-    }
-
-    /// Closes the connections of this worker that have been idle for too long, or that the
-    /// instance has closed. Returns whether some remain.
-    fn sweep(&self) -> bool {
-        let Some(pool) = self.pools.get() else { return false };
-        let mut pool = pool.borrow_mut();
-        let now = Instant::now();
-        pool.idle
-            .retain_mut(|idle| now - idle.since < self.keep_alive && idle.connection.is_reusable());
-        pool.is_swept = !pool.idle.is_empty();
-        pool.is_swept
-    }
-}
-
-/// Sweeps the idle connections of this worker to an instance until none remain.
-async fn sweep(instance: Weak<Instance>) {
-    loop {
-        sleep(SWEEP_INTERVAL).await;
-        if !instance.upgrade().is_some_and(|instance| instance.sweep()) {
-            return;
-        }
     }
 }
 

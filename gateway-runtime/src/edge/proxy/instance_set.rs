@@ -34,14 +34,20 @@ impl InstanceSet {
         waiting: &Arc<WaitingRoom>,
     ) -> Self {
         let instance = |endpoint: &Endpoint| {
-            let stays = previous.instances.iter().find(|one| one.is_of(endpoint, terms));
-            stays.cloned().unwrap_or_else(|| {
-                let (keep_alive, max_idle) = (terms.keep_alive, terms.max_idle);
-                let waiting = Arc::clone(waiting);
-                Arc::new(Instance::new(endpoint.clone(), keep_alive, max_idle, waiting))
-            })
+            let stays = previous.instances.iter().find(|one| one.is_of(endpoint, &terms.pool));
+            if let Some(stays) = stays {
+                return Some(Arc::clone(stays));
+            }
+            match Instance::new(endpoint.clone(), &terms.pool, Arc::clone(waiting)) {
+                Ok(instance) => Some(Arc::new(instance)),
+                Err(reason) => {
+                    let instance = endpoint.address();
+                    tracing::error!(instance, reason, "an instance cannot be connected to");
+                    None
+                }
+            }
         };
-        let instances: Vec<_> = snapshot.endpoints().iter().map(instance).collect();
+        let instances: Vec<_> = snapshot.endpoints().iter().filter_map(instance).collect();
         let alike = |one: &Arc<Instance>, other: &Arc<Instance>| {
             one.weight() == other.weight() && one.endpoint.priority() == other.endpoint.priority()
         };

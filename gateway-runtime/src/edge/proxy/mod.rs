@@ -7,11 +7,13 @@
 //!
 //! - `watched_upstream`, `upstream`: an upstream, followed; `instance_set`: its instances at one time; `balance`: the choice of
 //!   one; `waiting`: the requests that wait for a place
-//! - `instance`: one address, with the idle connections of each worker; `health`, `health_check`
-//! - `connection`: one connection, driven by the task of the request that uses it
-//! - `forward`: the attempts of one request
+//! - `instance`: one address and its load; `health`, `health_check`: its health
+//! - `pool`: the connections of each worker to an instance
+//! - `connection`: one connection over HTTP/1.1 or HTTP/2, with or without TLS
+//! - `forward`: one request; `attempt`: its attempts at one instance
 //! - `tunnel`: a WebSocket after its handshake
 
+mod attempt;
 mod balance;
 mod clock;
 mod connection;
@@ -23,6 +25,8 @@ mod health;
 mod health_check;
 mod instance;
 mod instance_set;
+mod pool;
+mod pool_terms;
 mod request_head;
 mod response_head;
 mod settings;
@@ -139,7 +143,7 @@ fn watched(
 ) -> Option<WatchedUpstream> {
     let found = problems.len();
     let terms = Terms::new(name, settings, problems);
-    let resolver = terms::resolver(name, settings, resolvers, problems)?;
+    let resolver = terms::resolver(name, settings, &terms, resolvers, problems)?;
     let service = settings.service.as_deref().unwrap_or(name);
     (problems.len() == found)
         .then(|| WatchedUpstream::new(name, terms, &*resolver, service, previous))

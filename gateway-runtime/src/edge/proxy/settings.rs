@@ -1,6 +1,6 @@
 //! The sections `[upstreams.NAME]`, and the settings of `[routes.NAME]` for the dispatcher `http`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,8 +11,14 @@ use crate::base::duration::{self, DurationText};
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct UpstreamSettings {
-    /// The instances: URLs `http://host:port` without a path, each with a weight if it has one.
+    /// The instances: URLs `http://host:port` or `https://host:port` without a path, each with a
+    /// weight if it has one.
     pub urls: Vec<InstanceUrl>,
+    /// The version of HTTP to the instances: `auto`, which is the one that an instance chooses over
+    /// TLS and HTTP/1.1 in clear text.
+    pub protocol: Protocol,
+    /// TLS to instances whose URL begins with `https`.
+    pub tls: UpstreamTlsSettings,
     /// The resolver that finds the instances, in place of `urls`: one that the program adds.
     pub resolver: Option<String>,
     /// The name of the service for the resolver; defaults to the name of the upstream.
@@ -94,6 +100,28 @@ impl InstanceUrl {
     }
 }
 
+/// The version of HTTP to the instances of an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Protocol {
+    /// The version that the instance chooses over TLS (ALPN); HTTP/1.1 in clear text.
+    Auto,
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2; in clear text with prior knowledge.
+    Http2,
+}
+
+/// TLS to the instances of an upstream. Certificates are always verified.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct UpstreamTlsSettings {
+    /// A PEM file of the authorities that the certificates are signed by: those of the system.
+    pub ca: Option<PathBuf>,
+    /// The name in the certificates: the host of the URL.
+    pub server_name: Option<String>,
+}
+
 /// The policy by which an instance is chosen.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
@@ -146,6 +174,8 @@ impl Default for UpstreamSettings {
     fn default() -> Self {
         Self {
             urls: Vec::new(),
+            protocol: Protocol::Auto,
+            tls: UpstreamTlsSettings::default(),
             resolver: None,
             service: None,
             balance: Balance::default(),

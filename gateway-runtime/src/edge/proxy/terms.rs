@@ -7,6 +7,7 @@ use http::{HeaderName, uri::PathAndQuery};
 use crate::{
     edge::proxy::{
         connection::Clocks,
+        pool_terms::PoolTerms,
         settings::{Balance, CheckSettings, UpstreamSettings},
     },
     json::similar::did_you_mean,
@@ -22,8 +23,7 @@ pub(super) struct Terms {
     pub(super) attempts_timeout: Duration,
     pub(super) max_requests: usize,
     pub(super) max_waiting: usize,
-    pub(super) keep_alive: Duration,
-    pub(super) max_idle: usize,
+    pub(super) pool: PoolTerms,
     pub(super) balance: Balance,
     pub(super) hash_header: Option<HeaderName>,
     pub(super) ejection: Ejection,
@@ -90,8 +90,7 @@ impl Terms {
             attempts_timeout: settings.attempts_timeout,
             max_requests: settings.max_requests,
             max_waiting: settings.max_waiting,
-            keep_alive: settings.keep_alive,
-            max_idle: settings.max_idle,
+            pool: PoolTerms::new(settings, may_use_tls(settings)),
             balance: settings.balance,
             hash_header: hash_header.ok(),
             ejection: Ejection {
@@ -104,6 +103,12 @@ impl Terms {
             check: settings.check.clone(),
         }
     }
+}
+
+/// Returns whether an instance may have TLS: one of the URLs, or one that a resolver finds.
+fn may_use_tls(settings: &UpstreamSettings) -> bool {
+    settings.resolver.is_some()
+        || settings.urls.iter().any(|one| one.parts().0.starts_with("https:"))
 }
 
 /// Finds what is wrong with the settings of checks.
@@ -128,13 +133,14 @@ fn check_problems(check: &CheckSettings, problem: &mut impl FnMut(&str, &str)) {
 pub(super) fn resolver(
     name: &str,
     settings: &UpstreamSettings,
+    terms: &Terms,
     resolvers: &Resolvers,
     problems: &mut Vec<String>,
 ) -> Option<Arc<dyn Resolver>> {
     let section = format!("[upstreams.\"{name}\"]");
     let problem = match (&settings.resolver, settings.urls.is_empty()) {
         (None, false) => {
-            let endpoints = endpoints(name, settings, problems);
+            let endpoints = endpoints(name, settings, &terms.pool, problems);
             return Some(Arc::new(StaticEndpoints::new(endpoints)));
         }
         (None, true) => format!(
@@ -163,7 +169,12 @@ pub(super) fn resolver(
 }
 
 /// Parses the URLs of a section; adds what is wrong to `problems`.
-fn endpoints(name: &str, settings: &UpstreamSettings, problems: &mut Vec<String>) -> Vec<Endpoint> {
+fn endpoints(
+    name: &str,
+    settings: &UpstreamSettings,
+    terms: &PoolTerms,
+    problems: &mut Vec<String>,
+) -> Vec<Endpoint> {
     let mut endpoints = Vec::<Endpoint>::new();
     for one in &settings.urls {
         let (url, weight) = one.parts();
@@ -175,12 +186,12 @@ fn endpoints(name: &str, settings: &UpstreamSettings, problems: &mut Vec<String>
             Ok(endpoint) if endpoints.iter().any(|other| other.address() == endpoint.address()) => {
                 problems.push(format!("{at} is there twice\nhelp: give it a `weight` instead"));
             }
-            Ok(endpoint) if endpoint.is_secure() => {
-                problems
-                    .push(format!("{at} has the scheme `https`, which upstreams cannot have yet"));
-            }
-            Ok(endpoint) => endpoints.push(endpoint.with_weight(weight)),
-            Err(why) => problems.push(format!("{at} {why}\nhelp: write `http://host:port`")),
+            Ok(endpoint) => match terms.connector(&endpoint) {
+                Ok(_) => endpoints.push(endpoint.with_weight(weight)),
+                Err(why) => problems.push(format!("{at}: {why}")),
+            },
+            Err(why) => problems
+                .push(format!("{at} {why}\nhelp: write `http://host:port` or `https://host:port`")),
         }
     }
     endpoints

@@ -53,7 +53,7 @@ pub(super) fn spawn(client: OnUpgrade, connection: Connection, lease: Lease, idl
             // The client left before it had read the response.
             Err(error) => return tracing::debug!(%error, "a WebSocket was not opened"),
         };
-        let (socket, ahead) = connection.into_socket();
+        let Some((socket, ahead)) = connection.into_socket() else { return };
         let ended = run(upgraded, socket, &ahead, idle).await;
         if let Err(error) = ended {
             tracing::debug!(%error, instance = lease.instance().address(), "a WebSocket broke off");
