@@ -13,7 +13,8 @@ use crate::base::duration::{self, DurationText};
 pub(crate) struct UpstreamSettings {
     /// The URLs of the instances: `http://host:port` or `https://host:port`, without a path.
     pub urls: Vec<String>,
-    /// The version of HTTP to the instances: `auto`, which is the one that an instance chooses over TLS and HTTP/1.1 in clear text.
+    /// The version of HTTP to the instances: `auto`, which is the one that an instance chooses over
+    /// TLS, and HTTP/1.1 in clear text.
     pub protocol: Protocol,
     /// TLS to instances whose URL begins with `https`.
     pub tls: UpstreamTlsSettings,
