@@ -52,7 +52,7 @@ const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("quick_cache", &["cache"]),
     ("ring", &["auth", "json", "edge/http"]),
     ("spki", &["auth"]),
-    ("h2", &["provider"]),
+    ("h2", &["edge/proxy", "provider"]),
     ("hyper", &["edge/http", "edge/proxy", "provider"]),
     ("hyper_util", &["edge/http", "edge/proxy"]),
     ("tokio_tungstenite", &["edge/http"]),

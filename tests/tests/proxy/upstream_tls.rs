@@ -293,7 +293,7 @@ async fn settings_that_cannot_be_used_stop_the_start() {
         ("https://a", &*no_certificate, "it has no certificate"),
         ("https://a", "[upstreams.foo.tls]\nserver_name = \"a b\"", "`a b` is not a server name"),
         ("ftp://a", "", "neither the scheme `http` nor `https`"),
-        ("http://a", "protocol = \"h3\"", "unknown variant `h3`"),
+        ("http://a", "protocol = \"h3\"", "must be one of \"auto\", \"http1\", \"http2\""),
     ] {
         let text = configuration(&[url.to_owned()], more);
         let error = match Gateway::from_toml(&text) {

@@ -40,7 +40,7 @@ pub(super) async fn forward(
     if method == Method::CONNECT {
         return Err(error::connect_refused());
     }
-    let (upload, progress) = Upload::new(body);
+    let (upload, progress) = Upload::new(body, head.version);
     // A handshake has no body: its bytes could be read as the first ones of the WebSocket.
     let client = (progress.is_none() && request_head::is_websocket(&head))
         .then(|| head.extensions.remove::<OnUpgrade>())

@@ -12,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::Version;
 use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
@@ -58,22 +59,34 @@ pub(super) struct Upload {
     body: Body,
     /// None for an empty body.
     progress: Option<Arc<Progress>>,
+    /// The end of the body is marked. The library yields the same end for a stream that the client
+    /// has reset without an error, which has no mark.
+    is_end_marked: bool,
 }
 
 impl Upload {
-    /// Wraps the body of a request, and returns its progress; none if the body is empty.
-    pub(super) fn new(body: Body) -> (Self, Option<Arc<Progress>>) {
+    /// Wraps the body of a request of this version, and returns its progress; none if the body is
+    /// empty.
+    pub(super) fn new(body: Body, version: Version) -> (Self, Option<Arc<Progress>>) {
         if http_body::Body::is_end_stream(&body) {
-            return (Self { body: Body::empty(), progress: None }, None);
+            return (Self::empty(), None);
         }
         let progress = Arc::new(Progress::default());
         progress.step();
-        (Self { body, progress: Some(Arc::clone(&progress)) }, Some(progress))
+        let is_end_marked = version == Version::HTTP_2;
+        let upload = Self { body, progress: Some(Arc::clone(&progress)), is_end_marked };
+        (upload, Some(progress))
     }
 
     /// Creates an upload of no bytes.
     pub(super) fn empty() -> Self {
-        Self { body: Body::empty(), progress: None }
+        Self { body: Body::empty(), progress: None, is_end_marked: false }
+    }
+
+    /// Returns the error of a body that has ended without its mark.
+    fn cut(&self) -> Option<BoxError> {
+        let is_cut = self.is_end_marked && !http_body::Body::is_end_stream(&self.body);
+        is_cut.then(|| "the client reset its request".into())
     }
 }
 
@@ -86,7 +99,10 @@ impl http_body::Body for Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        let mut polled = Pin::new(&mut this.body).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None)) {
+            polled = Poll::Ready(this.cut().map(Err));
+        }
         if let Some(progress) = &this.progress {
             progress.waits_for_client.store(polled.is_pending(), Relaxed);
             if let Poll::Ready(frame) = &polled {

@@ -76,10 +76,10 @@ async fn a_cut_answer_is_cut_for_the_client_on_either_protocol() {
         let (answer, _) = exchange(&gateway, GET).await;
         let body = String::from_utf8_lossy(answer.body()).into_owned();
         // The head and the fault may have arrived together.
-        assert!(
-            answer.status() == 502 || (!body.ends_with("0\r\n\r\n") && body.len() < 9),
-            "{what}: {answer:?}"
-        );
+        let length = answer.header("content-length").map(|length| length.parse().unwrap());
+        let is_cut =
+            !body.ends_with("0\r\n\r\n") && length.is_none_or(|length| body.len() < length);
+        assert!(answer.status() == 502 || is_cut, "{what}: {answer:?}");
         let mut sender = client(&gateway).await;
         let response = ask(&mut sender, Method::GET, &[], full(b"")).await;
         if response.status() == 200 {
@@ -161,16 +161,16 @@ async fn a_cut_request_is_reset_and_never_ended() {
         "POST /foo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nxyz\r\n",
     ] {
         let before = stub.received(|received| received.resets.len());
-        let data = stub.received(|received| received.data);
+        let requests = stub.requests();
         let mut client = Client::to(&gateway).await;
         client.send(request).await;
-        until(|| stub.received(|received| received.data == data + 4)).await;
+        until(|| stub.requests() == requests + 1).await;
         drop(client);
         until(|| stub.received(|received| received.resets.len() == before + 1)).await;
     }
     stub.received(|received| {
         assert!(received.resets.iter().all(|&(_, code)| code == CANCEL), "{received:?}");
-        assert_eq!(received.ended, [], "{received:?}");
+        assert!(received.ended.is_empty(), "{received:?}");
     });
     gateway.stop().await.unwrap();
 }

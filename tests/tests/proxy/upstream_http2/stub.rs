@@ -18,8 +18,6 @@ use tokio::{
 
 /// A request that has arrived.
 pub(in crate::proxy) struct Call {
-    /// The number of the connection, from 0.
-    pub(in crate::proxy) connection: usize,
     pub(in crate::proxy) request: Request<RecvStream>,
     pub(in crate::proxy) respond: SendResponse<Bytes>,
 }
@@ -62,13 +60,13 @@ impl Http2Stub {
         let counters = stub.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let connection = counters.connections.fetch_add(1, SeqCst);
+                counters.connections.fetch_add(1, SeqCst);
                 let requests = Arc::clone(&counters.requests);
                 let handle = handle.clone();
                 tokio::spawn(async move {
                     serve(stream, limits, |request, respond| {
                         requests.fetch_add(1, SeqCst);
-                        handle(Call { connection, request, respond })
+                        handle(Call { request, respond })
                     })
                     .await;
                 });
@@ -122,8 +120,9 @@ pub(in crate::proxy) async fn read(
 
 /// Answers with a body.
 pub(in crate::proxy) fn answer(mut respond: SendResponse<Bytes>, body: &'static str) {
+    let response = Response::builder().header("content-length", body.len()).body(()).unwrap();
     // The peer may have left.
-    if let Ok(mut stream) = respond.send_response(Response::new(()), false) {
+    if let Ok(mut stream) = respond.send_response(response, false) {
         stream.send_data(Bytes::from_static(body.as_bytes()), true).ok();
     }
 }
