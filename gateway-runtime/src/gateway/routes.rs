@@ -81,7 +81,13 @@ impl Gateway {
             self.mounts.iter().map(|mount| routes.mount(mount.clone())).collect::<Vec<_>>();
         let routed = configured
             .into_iter()
-            .map(|route| routes.route(route, accepted.any()))
+            .map(|route| {
+                let is_implied = !self.settings.routes.contains_key(&route.service);
+                let added = routes.route(route, accepted.any());
+                // Its section is that of its upstream.
+                let of_upstream = |problem: String| problem.replacen("[routes.", "[upstreams.", 1);
+                added.map_err(|error| if is_implied { error.map(of_upstream) } else { error })
+            })
             .collect::<Vec<_>>();
         told.extend(problems(mounted.into_iter().chain(routed)));
         StartError::from_problems(told)?;
@@ -110,7 +116,8 @@ impl Gateway {
                 budget.clone(),
             )?))
         };
-        let upstreams = Arc::new(Upstreams::new(&self.settings.upstreams)?);
+        let (upstreams, mut told) = Upstreams::collected(&self.settings.upstreams);
+        let upstreams = Arc::new(upstreams);
         let named = Arc::clone(&upstreams);
         let http = move |section: &mut RouteConfig| -> Result<Arc<dyn Dispatcher>, StartError> {
             Ok(Arc::new(named.dispatcher(section)?))
@@ -125,7 +132,8 @@ impl Gateway {
             routes.push(Route { service: service.clone(), terms, dispatcher });
             Ok(())
         });
-        StartError::from_problems(problems(read))?;
+        told.extend(problems(read));
+        StartError::from_problems(told)?;
         routes.extend(self.upstream_routes(&upstreams));
         Ok(routes)
     }

@@ -19,9 +19,14 @@ pub(super) const SECRETS: &str = "secrets = { EDGE_WEBHOOK_SECRET = \
 /// Starts a gateway whose route `foo` leads to these addresses; `more` are further lines of its
 /// `[upstreams.foo]`.
 pub(super) async fn start(instances: &[SocketAddr], more: &str) -> RunningGateway {
+    start_with("", instances, more).await
+}
+
+/// Starts a gateway as [`start`] does, with further lines of its `[http]`.
+pub(super) async fn start_with(http: &str, instances: &[SocketAddr], more: &str) -> RunningGateway {
     let urls: Vec<_> = instances.iter().map(|address| format!("\"http://{address}\"")).collect();
     let text = format!(
-        "{SECRETS}\n[http]\nlisten = \"127.0.0.1:0\"\nhosts = [\"a\", \"gateway.example\"]\nworkers = 1\n[upstreams.foo]\nurls = [{}]\n{more}",
+        "{SECRETS}\n[http]\nlisten = \"127.0.0.1:0\"\nhosts = [\"a\", \"gateway.example\"]\nworkers = 1\n{http}\n[upstreams.foo]\nurls = [{}]\n{more}",
         urls.join(", ")
     );
     Gateway::from_toml(&text).unwrap().start().await.unwrap()

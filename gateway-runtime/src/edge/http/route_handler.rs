@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
@@ -14,12 +14,14 @@ use crate::{
         body::Body,
         call::Caller,
         error::{Code, Error},
+        problem,
     },
     edge::{
-        dispatch::{self, DispatchRequest, Route},
+        dispatch::{self, DispatchRequest, Route, tunnel::Tunnel},
         http::{
-            compression::Untouched, limits::MAX_CALL_TIME, request_context::RequestContext,
-            route_log::RouteLogEntry, settings::HttpSettings,
+            compression::Untouched, connection::ClientConnection, limits::MAX_CALL_TIME,
+            request_context::RequestContext, route_log::RouteLogEntry, route_tunnel,
+            settings::HttpSettings, until_shutdown,
         },
     },
 };
@@ -55,6 +57,9 @@ impl RouteHandler {
     ) -> Result<Response<Body>, Error> {
         let Route { terms, dispatcher, .. } = &self.route;
         dispatch::check_path(request.uri().path())?;
+        if request.method() == Method::CONNECT && !dispatcher.is_proxy() {
+            return Err(Error::new(Code::INVALID_REQUEST, "WebSockets are not supported here"));
+        }
         let caller = self.admit(request.headers()).await?;
         let limit = match terms.timeout {
             None if dispatcher.is_proxy() => None,
@@ -63,6 +68,7 @@ impl RouteHandler {
         let deadline = Instant::from_std(context.started + limit.unwrap_or(MAX_CALL_TIME));
         let (head, body) = request.into_parts();
         let method = head.method.clone();
+        let version = head.version;
         let (id, peer) = (context.id.clone(), context.peer.address());
         let mut entry =
             RouteLogEntry::new(context, method.clone(), head.uri.path(), caller.account());
@@ -76,12 +82,25 @@ impl RouteHandler {
             None => response.await,
         };
         match answered {
-            Ok(response) => {
+            Ok(mut response) => {
+                if let Some(run) = Tunnel::take(&mut response) {
+                    let client = ClientConnection::new(&context.peer, version, &mut response);
+                    let grace = settings.stream_grace();
+                    route_tunnel::spawn(run, client, entry, grace, response.status());
+                    return Ok(response);
+                }
+                if dispatcher.is_proxy() {
+                    until_shutdown::cut_event_stream(&mut response, &context.peer, settings);
+                }
                 let mut response = entry.log_at_end(response);
                 if dispatcher.is_proxy() {
                     response.extensions_mut().insert(Untouched);
                 }
                 Ok(response)
+            }
+            // The entry tells that the client has left; the problem is for one that still reads.
+            Err(error) if entry.is_broken_off() => {
+                Ok(problem::respond(&error, entry.path(), &context.id).map(Body::from))
             }
             Err(error) => {
                 entry.refuse();

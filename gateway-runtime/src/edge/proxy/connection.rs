@@ -23,7 +23,10 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::edge::proxy::upload::{Progress, Upload};
+use crate::edge::proxy::{
+    patient_socket::PatientSocket,
+    upload::{Progress, Upload},
+};
 
 /// The maximum size of a response head, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -34,7 +37,7 @@ const MAX_BUFFERED_BYTES: usize = 64 * 1024;
 /// A connection over HTTP/1.1.
 pub(super) struct Connection {
     sender: SendRequest<Upload>,
-    driver: Box<http1::Connection<TokioIo<TcpStream>, Upload>>,
+    driver: Box<http1::Connection<PatientSocket<TokioIo<TcpStream>>, Upload>>,
 }
 
 /// The clocks of an exchange until the head of its response.
@@ -71,7 +74,7 @@ impl Connection {
             http1::Builder::new()
                 .max_header_size(MAX_HEAD_BYTES)
                 .max_buf_size(MAX_BUFFERED_BYTES)
-                .handshake(TokioIo::new(stream))
+                .handshake(PatientSocket::new(TokioIo::new(stream)))
                 .await
                 .map_err(io::Error::other)
         };
@@ -137,7 +140,7 @@ impl Connection {
     /// were read ahead.
     pub(super) fn into_socket(self) -> (TcpStream, Bytes) {
         let parts = self.driver.into_parts();
-        (parts.io.into_inner(), parts.read_buf)
+        (parts.io.into_inner().into_inner(), parts.read_buf)
     }
 }
 

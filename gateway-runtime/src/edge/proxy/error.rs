@@ -1,5 +1,7 @@
 //! The problems of requests that were not forwarded, or that got no response.
 
+use std::io::{self, ErrorKind};
+
 use http::Method;
 
 use crate::{
@@ -19,6 +21,21 @@ const LOOP: Code = Code::new("loop-detected", 508, "Loop detected");
 pub(super) fn unreachable(reason: String) -> Error {
     Error::new(UNREACHABLE, "the service cannot be reached; nothing was sent")
         .with_log_message(reason)
+}
+
+/// Returns the error of a request for which this machine has no descriptor, port or memory left.
+pub(super) fn overloaded(reason: String) -> Error {
+    Error::new(Code::OVERLOADED, "the gateway cannot open a connection; nothing was sent")
+        .with_log_message(reason)
+}
+
+/// Returns whether a connection failed by this machine's fault and not the instance's: no
+/// descriptor (EMFILE, ENFILE), no port (EADDRNOTAVAIL), no buffer (ENOBUFS) or no memory.
+pub(super) fn is_local(error: &io::Error) -> bool {
+    /// The numbers of EMFILE and ENFILE on all Unix systems, and of ENOBUFS on Linux and BSD.
+    const EXHAUSTED: [i32; 4] = [24, 23, 105, 55];
+    matches!(error.kind(), ErrorKind::AddrNotAvailable | ErrorKind::OutOfMemory)
+        || error.raw_os_error().is_some_and(|number| EXHAUSTED.contains(&number))
 }
 
 /// Returns the error of a response that is malformed.

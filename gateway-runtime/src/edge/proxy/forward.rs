@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 
-use http::{HeaderName, Method, Request, Response, StatusCode, header::HOST};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use http::{HeaderName, Method, Request, Response, header::HOST};
+use hyper::body::Incoming;
 use smallvec::SmallVec;
 
 use crate::{
@@ -20,9 +20,12 @@ use crate::{
         dispatch::DispatchRequest,
         proxy::{
             connection::{Connection, ExchangeError},
-            download::{Download, Source},
+            download::Download,
+            driver::Source,
             error,
+            handshake::Handshake,
             instance::Lease,
+            max_forwards,
             request_head::{self, Origin},
             response_head, tunnel,
             upload::{Progress, Upload},
@@ -44,30 +47,33 @@ pub(super) async fn forward(
 ) -> Result<Response<Body>, Error> {
     let rest = request.rest().to_owned();
     let DispatchRequest { id, peer, caller, mut head, body, .. } = request;
-    let method = head.method.clone();
-    if method == Method::CONNECT {
-        return Err(error::connect_refused());
+    if let Some(response) = max_forwards::count(&mut head)? {
+        return Ok(response);
     }
     let (upload, progress) = Upload::new(body);
     // A handshake has no body: its bytes could be read as the first ones of the WebSocket.
-    let client = (progress.is_none() && request_head::is_websocket(&head))
-        .then(|| head.extensions.remove::<OnUpgrade>())
-        .flatten();
+    let handshake = match progress {
+        None => Handshake::take(&mut head)?,
+        Some(_) => None,
+    };
+    let method = head.method.clone();
+    let is_websocket = handshake.is_some();
     let origin = Origin { peer: peer.ip(), id: &id, caller: &caller, withheld };
-    let request = request_head::forwarded(head, &rest, upload, client.is_some(), &origin)?;
-    let Exchange { response, connection, lease } = exchange(upstream, request, progress).await?;
+    let request = request_head::forwarded(head, &rest, upload, is_websocket, &origin)?;
+    let Exchange { response, connection, lease } =
+        exchange(upstream, request, progress.as_ref()).await?;
     let (mut head, body) = response.into_parts();
-    response_head::check(&head, client.is_some())?;
-    if head.status == StatusCode::SWITCHING_PROTOCOLS
-        && let Some(client) = client
+    response_head::check(&head, is_websocket)?;
+    if let Some(handshake) = handshake
+        && let Some(mut accepted) = handshake.accept(&head)?
     {
-        let accepted = tunnel::accept(&head)?;
-        tunnel::spawn(client, connection, lease, upstream.clocks.idle);
+        let tunnel = tunnel::between(handshake.client, connection, lease, upstream.clocks.idle);
+        accepted.extensions_mut().insert(tunnel);
         return Ok(accepted);
     }
     let source = Source::new(connection, lease, response_head::may_reuse_connection(&head));
     response_head::strip(&mut head, &method);
-    let download = Download::new(body, source, upstream.clocks.idle);
+    let download = Download::new(body, source, progress, upstream.clocks.idle);
     Ok(Response::from_parts(head, Body::wrap(download)))
 }
 
@@ -84,19 +90,20 @@ struct Exchange {
 async fn exchange(
     upstream: &Upstream,
     request: Request<Upload>,
-    progress: Option<Arc<Progress>>,
+    progress: Option<&Arc<Progress>>,
 ) -> Result<Exchange, Error> {
     let method = request.method().clone();
     let mut request = request;
     let mut tried = SmallVec::<[_; 2]>::new();
     let mut reason = String::from("no instance");
+    let mut is_exhausted = false;
     while let Some(lease) = upstream.choose(&tried) {
         let instance = Arc::clone(lease.instance());
         let host = request.headers_mut().insert(HOST, instance.host.clone());
         debug_assert!(host.is_none() || !tried.is_empty(), "`Host` is written here alone");
         while let Some(mut connection) = instance.take_idle() {
             let again = copy_of(&request);
-            match connection.send(request, progress.as_ref(), upstream.clocks).await {
+            match connection.send(request, progress, upstream.clocks).await {
                 Ok(response) => return Ok(Exchange { response, connection, lease }),
                 Err(ExchangeError::NotSent(unsent)) => request = *unsent,
                 Err(ExchangeError::Failed(error)) => match again {
@@ -104,7 +111,7 @@ async fn exchange(
                         request = again;
                         break;
                     }
-                    _ => return Err(failed(&error, progress.as_deref())),
+                    _ => return Err(failed(&error, progress.map(|progress| &**progress))),
                 },
                 Err(error) => return Err(clock_error(&error, &method)),
             }
@@ -112,20 +119,27 @@ async fn exchange(
         match Connection::open(&instance.address, upstream.connect_timeout).await {
             Ok(mut connection) => {
                 instance.restore();
-                return match connection.send(request, progress.as_ref(), upstream.clocks).await {
+                return match connection.send(request, progress, upstream.clocks).await {
                     Ok(response) => Ok(Exchange { response, connection, lease }),
-                    Err(ExchangeError::Failed(error)) => Err(failed(&error, progress.as_deref())),
+                    Err(ExchangeError::Failed(error)) => {
+                        Err(failed(&error, progress.map(|progress| &**progress)))
+                    }
                     Err(error) => Err(clock_error(&error, &method)),
                 };
             }
             Err(error) => {
                 reason = format!("{}: {error}", instance.address);
-                upstream.eject(&instance);
+                // Ports may be left for the address of another instance.
+                if error::is_local(&error) {
+                    is_exhausted = true;
+                } else {
+                    upstream.eject(&instance);
+                }
                 tried.push(instance);
             }
         }
     }
-    Err(error::unreachable(reason))
+    Err(if is_exhausted { error::overloaded(reason) } else { error::unreachable(reason) })
 }
 
 /// Returns a copy of a request that may be repeated: of a safe method, and without a body.

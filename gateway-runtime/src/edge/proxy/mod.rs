@@ -9,23 +9,31 @@
 //! - `instance`: one address, with the idle connections of each worker
 //! - `connection`: one connection, driven by the task of the request that uses it
 //! - `forward`: the attempts of one request
-//! - `tunnel`: a WebSocket after its handshake
+//! - `handshake`: the opening handshake of a WebSocket, and `tunnel`: the WebSocket after it
 
 mod clock;
 mod connection;
 mod download;
+mod driver;
 mod error;
 mod forward;
+mod handshake;
 mod instance;
+mod max_forwards;
+mod patient_socket;
 mod request_head;
 mod response_head;
 mod settings;
+mod settings_check;
 mod trailers;
 mod tunnel;
 mod upload;
 mod upstream;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use http::HeaderName;
 
@@ -43,25 +51,30 @@ use crate::{
 
 /// The upstreams of a gateway, by their names.
 #[derive(Debug, Default)]
-pub(crate) struct Upstreams(BTreeMap<String, Arc<Upstream>>);
+pub(crate) struct Upstreams {
+    valid: BTreeMap<String, Arc<Upstream>>,
+    /// The names of the sections that have a problem.
+    invalid: BTreeSet<String>,
+}
 
 impl Upstreams {
-    /// Creates the upstreams of the sections `[upstreams.NAME]`.
-    ///
-    /// # Errors
-    ///
-    /// Returns all problems of the sections.
-    pub(crate) fn new(sections: &BTreeMap<String, UpstreamSettings>) -> Result<Self, StartError> {
+    /// Creates the upstreams of the sections `[upstreams.NAME]` that are valid, and returns the
+    /// problems of the others, for callers that report more with them.
+    pub(crate) fn collected(sections: &BTreeMap<String, UpstreamSettings>) -> (Self, Vec<String>) {
+        let mut upstreams = Self::default();
         let mut problems = Vec::new();
-        let mut upstreams = BTreeMap::new();
         for (name, settings) in sections {
-            match Upstream::new(name, settings) {
-                Ok(upstream) => drop(upstreams.insert(name.clone(), Arc::new(upstream))),
-                Err(error) => problems.extend(error.into_problems()),
+            let mut found = settings_check::problems(name, settings);
+            let upstream = Upstream::new(name, settings);
+            match upstream.map_err(|error| found.extend(error.into_problems())) {
+                Ok(upstream) if found.is_empty() => {
+                    upstreams.valid.insert(name.clone(), Arc::new(upstream));
+                }
+                _ => drop(upstreams.invalid.insert(name.clone())),
             }
+            problems.extend(found);
         }
-        StartError::from_problems(problems)?;
-        Ok(Self(upstreams))
+        (upstreams, problems)
     }
 
     /// Creates the dispatcher of a route from its own settings.
@@ -76,12 +89,15 @@ impl Upstreams {
         let settings: ProxySettings = section.settings()?;
         let service = section.service();
         let name = settings.upstream.as_deref().unwrap_or(service);
-        if let Some(upstream) = self.0.get(name) {
+        if self.invalid.contains(name) {
+            return Err(StartError::reported_elsewhere());
+        }
+        if let Some(upstream) = self.valid.get(name) {
             let withholds = section.requires_caller() && !settings.forward_credentials;
             let withheld: &[HeaderName] = if withholds { &CREDENTIALS } else { &[] };
             return Ok(HttpDispatcher { upstream: Arc::clone(upstream), withheld });
         }
-        let help = did_you_mean("upstream", name, self.0.keys().map(String::as_str));
+        let help = did_you_mean("upstream", name, self.valid.keys().map(String::as_str));
         let problem = match settings.upstream {
             Some(_) => format!("unknown upstream `{name}`{help}"),
             None => format!(
@@ -95,7 +111,7 @@ impl Upstreams {
     /// Creates the dispatcher of an upstream, for the route that its section makes by itself.
     #[must_use]
     pub(crate) fn dispatcher_of(&self, name: &str) -> Option<HttpDispatcher> {
-        let upstream = Arc::clone(self.0.get(name)?);
+        let upstream = Arc::clone(self.valid.get(name)?);
         Some(HttpDispatcher { upstream, withheld: &[] })
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Progress {
     waits_for_client: AtomicBool,
     /// The client's bytes are malformed, or its connection was lost.
     has_failed: AtomicBool,
+    /// The connection has taken the whole body, or takes no more of it.
+    has_ended: AtomicBool,
 }
 
 impl Progress {
@@ -45,6 +47,11 @@ impl Progress {
     /// Returns whether the client's body is malformed, or ended early.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.load(Relaxed)
+    }
+
+    /// Returns whether the connection takes no more of the body.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Relaxed)
     }
 
     /// Returns whether the next bytes are the client's to send.
@@ -74,6 +81,15 @@ impl Upload {
     /// Creates an upload of no bytes.
     pub(super) fn empty() -> Self {
         Self { body: Body::empty(), progress: None }
+    }
+}
+
+/// The library drops a body when it has its last byte.
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Some(progress) = &self.progress {
+            progress.has_ended.store(true, Relaxed);
+        }
     }
 }
 

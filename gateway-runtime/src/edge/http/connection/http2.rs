@@ -47,8 +47,10 @@ pub(super) async fn serve<H: Handler>(
     let client = peer.clone();
     let head_limits = limits.clone();
     let accepted = Rc::clone(&shared.accepted);
+    let switched = Rc::clone(&shared.switched);
     let service = service_fn(move |request: Request<Incoming>| {
-        begin(request, Arc::clone(&handler), &client, &head_limits, &accepted)
+        let exchange = begin(request, Arc::clone(&handler), &client, &head_limits, &accepted);
+        exchange.switched_by(&switched)
     });
     let mut http = Box::pin(shared.http2.serve_connection(io, service));
 
