@@ -70,7 +70,7 @@ const HANDSHAKE: &str = "GET /foo/ws HTTP/1.1\r\nHost: localhost\r\nConnection: 
                          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 const SWITCH: &[u8] =
-    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhi";
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nh!";
 
 #[test]
 fn line_of_a_websocket_is_written_at_its_end() {
@@ -83,7 +83,7 @@ fn line_of_a_websocket_is_written_at_its_end() {
     ] {
         let (mut client, mut instance) = scene.ask(HANDSHAKE, "\r\n\r\n");
         instance.write_all(SWITCH).unwrap();
-        read_to(&mut client, "hi");
+        read_to(&mut client, "h!");
         client.write_all(b"hello").unwrap();
         read_to(&mut instance, "hello");
         // No line before the end.
@@ -142,8 +142,8 @@ fn upload_that_breaks_during_the_response_is_the_clients() {
         let request = "POST /foo/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\
                        3\r\nhel\r\n";
         let (mut client, mut instance) = scene.ask(request, "hel\r\n");
-        instance.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi").unwrap();
-        read_to(&mut client, "hi");
+        instance.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nh!").unwrap();
+        read_to(&mut client, "h!");
         if is_malformed {
             client.write_all(b"zz\r\n").unwrap();
         } else {
@@ -157,8 +157,8 @@ fn upload_that_breaks_during_the_response_is_the_clients() {
 #[test]
 fn response_that_the_gateway_cuts_names_the_gateway() {
     let http = "http.drain_timeout = '3s'\nhttp.stream_grace = '300ms'";
-    let sse = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nhi";
-    let plain = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi";
+    let sse = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nh!";
+    let plain = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nh!";
     let get = "GET /foo/x HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for (request, answer, status) in
         [(HANDSHAKE, std::str::from_utf8(SWITCH).unwrap(), 101), (get, sse, 200), (get, plain, 200)]
@@ -166,7 +166,7 @@ fn response_that_the_gateway_cuts_names_the_gateway() {
         let scene = Scene::new(http);
         let (mut client, mut instance) = scene.ask(request, "\r\n\r\n");
         instance.write_all(answer.as_bytes()).unwrap();
-        let last = if answer == sse { "hi\r\n" } else { "hi" };
+        let last = if answer == sse { "h!\r\n" } else { "h!" };
         read_to(&mut client, last);
         scene.serving.signal("TERM");
         let line = scene.line();

@@ -97,22 +97,22 @@ async fn an_upload_over_http2_ends_while_its_client_does_not_read() {
 async fn a_response_is_not_silent_while_its_upload_moves() {
     let stub = Stub::serve(|mut stream, _| async move {
         read_head(&mut stream).await;
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi").await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nh!").await.unwrap();
         let mut body = [0; 10];
         stream.read_exact(&mut body).await.unwrap();
-        stream.write_all(b"ok").await.unwrap();
+        stream.write_all(b"k!").await.unwrap();
     })
     .await;
     let gateway = start(&[stub.address], "idle_timeout = \"500ms\"").await;
     let mut client = Client::to(&gateway).await;
     client.send("POST /foo/x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n").await;
-    client.read_to("hi").await;
+    client.read_to("h!").await;
     // Twice the limit, in steps below it.
     for _ in 0..5 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         client.send("ab").await;
     }
-    client.read_to("ok").await;
+    client.read_to("k!").await;
     gateway.stop().await.unwrap();
 }
 
@@ -127,9 +127,9 @@ async fn a_connection_serves_again_after_an_exchange_in_both_directions() {
                 head.push(byte);
             }
             seen.lock().unwrap().push(port.to_string());
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi").await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nh!").await.unwrap();
             stream.read_exact(&mut [0; 4]).await.unwrap();
-            stream.write_all(b"ok").await.unwrap();
+            stream.write_all(b"k!").await.unwrap();
         }
     })
     .await;
@@ -137,9 +137,9 @@ async fn a_connection_serves_again_after_an_exchange_in_both_directions() {
     let mut client = Client::to(&gateway).await;
     for _ in 0..5 {
         client.send("POST /foo/x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n").await;
-        client.read_to("hi").await;
+        client.read_to("h!").await;
         client.send("body").await;
-        client.read_to("ok").await;
+        client.read_to("k!").await;
         // The connection is given back by another task than the client's.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -156,7 +156,7 @@ async fn a_client_that_leaves_in_both_directions_cancels_the_instances_work() {
         let told = told.clone();
         async move {
             read_head(&mut stream).await;
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi").await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nh!").await.unwrap();
             let _ = stream.read_to_end(&mut Vec::new()).await;
             told.send(()).unwrap();
         }
@@ -165,7 +165,7 @@ async fn a_client_that_leaves_in_both_directions_cancels_the_instances_work() {
     let gateway = start(&[stub.address], "").await;
     let mut client = Client::to(&gateway).await;
     client.send("POST /foo/x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n").await;
-    client.read_to("hi").await;
+    client.read_to("h!").await;
     drop(client);
     timeout(PATIENCE, ends.recv()).await.expect("the instance notices").unwrap();
     gateway.stop().await.unwrap();

@@ -34,13 +34,13 @@ async fn silent(answer: &'static str) -> Stub {
 #[tokio::test]
 async fn a_websocket_ends_with_the_grace() {
     let stub = silent(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhi",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nh!",
     )
     .await;
     let gateway = start_with(GRACE, &[stub.address], "").await;
     let mut client = Client::to(&gateway).await;
     client.send(HANDSHAKE).await;
-    client.read_to("hi").await;
+    client.read_to("h!").await;
     let begun = Instant::now();
     let stopping = tokio::spawn(gateway.stop());
     let end = tokio::time::timeout(LIMIT, client.0.read(&mut [0])).await.expect("an end in time");

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
@@ -82,22 +82,7 @@ impl RouteHandler {
             None => response.await,
         };
         match answered {
-            Ok(mut response) => {
-                if let Some(run) = Tunnel::take(&mut response) {
-                    let client = ClientConnection::new(&context.peer, version, &mut response);
-                    let grace = settings.stream_grace();
-                    route_tunnel::spawn(run, client, entry, grace, response.status());
-                    return Ok(response);
-                }
-                if dispatcher.is_proxy() {
-                    until_shutdown::cut_event_stream(&mut response, &context.peer, settings);
-                }
-                let mut response = entry.log_at_end(response);
-                if dispatcher.is_proxy() {
-                    response.extensions_mut().insert(Untouched);
-                }
-                Ok(response)
-            }
+            Ok(response) => Ok(self.begin(response, version, entry, context, settings)),
             // The entry tells that the client has left; the problem is for one that still reads.
             Err(error) if entry.is_broken_off() => {
                 Ok(problem::respond(&error, entry.path(), &context.id).map(Body::from))
@@ -107,6 +92,32 @@ impl RouteHandler {
                 Err(error)
             }
         }
+    }
+
+    /// Begins the response of the dispatcher, whose end writes the log entry: spawns the tunnel
+    /// that follows it, or limits an event stream to the grace of a shutdown.
+    fn begin(
+        &self,
+        mut response: Response<Body>,
+        version: Version,
+        entry: RouteLogEntry,
+        context: &RequestContext,
+        settings: &HttpSettings,
+    ) -> Response<Body> {
+        if let Some(run) = Tunnel::take(&mut response) {
+            let client = ClientConnection::new(&context.peer, version, &mut response);
+            route_tunnel::spawn(run, client, entry, settings.stream_grace(), response.status());
+            return response;
+        }
+        let is_proxy = self.route.dispatcher.is_proxy();
+        if is_proxy {
+            until_shutdown::cut_event_stream(&mut response, &context.peer, settings);
+        }
+        let mut response = entry.log_at_end(response);
+        if is_proxy {
+            response.extensions_mut().insert(Untouched);
+        }
+        response
     }
 
     /// Returns the caller, if the route admits them.

@@ -172,6 +172,8 @@ impl Drop for RouteLogEntry {
             self.end = ResponseEnd::Gateway;
         }
         let duration = self.started.elapsed();
+        let request_bytes =
+            self.request_bytes.as_ref().map_or(0, |bytes| bytes.count.load(Relaxed));
         tracing::info!(
             target: "gateway::request",
             request_id = self.id.as_str(),
@@ -180,7 +182,7 @@ impl Drop for RouteLogEntry {
             url.path = self.path,
             status = self.status(),
             end = self.end.as_str(),
-            request_bytes = self.request_bytes.as_ref().map_or(0, |bytes| bytes.count.load(Relaxed)),
+            request_bytes,
             response_bytes = self.response_bytes,
             duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
             peer = %self.peer.address().ip(),

@@ -44,7 +44,8 @@ pub struct HttpSettings {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub drain_timeout: Duration,
-    /// Time for which WebSockets and event streams of services behind routes stay open when the server shuts down, at most `drain_timeout` less 2 s: 10 s.
+    /// Time for which WebSockets and event streams of services behind routes stay open when the
+    /// server shuts down, at most `drain_timeout` less 2 s: 10 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub stream_grace: Duration,

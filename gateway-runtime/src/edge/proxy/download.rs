@@ -51,8 +51,8 @@ impl Download {
             Some(_) if !is_whole => Driver::spawn(source),
             _ => Driver::Response(source),
         };
-        let (waiting_since, alarm) = (None, None);
-        let mut download = Self { body, driver: Some(driver), upload, idle, waiting_since, alarm };
+        let mut download =
+            Self { body, driver: Some(driver), upload, idle, waiting_since: None, alarm: None };
         if is_whole {
             download.end();
         }

@@ -31,7 +31,8 @@ pub(crate) struct UpstreamSettings {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub keep_alive: Duration,
-    /// The maximum number of unused connections that each worker keeps to one instance: 64. With 0, each request opens a connection of its own.
+    /// The maximum number of unused connections that each worker keeps to one instance: 64. With 0,
+    /// each request opens a connection of its own.
     pub max_idle: usize,
     /// The time for which an instance that cannot be connected to is ejected: 10 s.
     #[serde(with = "duration")]

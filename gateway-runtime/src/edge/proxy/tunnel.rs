@@ -59,8 +59,12 @@ pub(super) fn between(
             let _ = instance.set_zero_linger();
         }
         drop((instance, lease));
-        let (request_bytes, response_bytes) = (flows.up.load(Relaxed), flows.down.load(Relaxed));
-        TunnelEnd { request_bytes, response_bytes, by, is_broken }
+        TunnelEnd {
+            request_bytes: flows.up.load(Relaxed),
+            response_bytes: flows.down.load(Relaxed),
+            by,
+            is_broken,
+        }
     })
 }
 

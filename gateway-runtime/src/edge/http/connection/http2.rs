@@ -49,11 +49,10 @@ pub(super) async fn serve<H: Handler>(
     let accepted = Rc::clone(&shared.accepted);
     let switched = Rc::clone(&shared.switched);
     let service = service_fn(move |request: Request<Incoming>| {
-        let exchange = begin(request, Arc::clone(&handler), &client, &head_limits, &accepted);
-        exchange.switched_by(&switched)
+        begin(request, Arc::clone(&handler), &client, &head_limits, &accepted)
+            .switched_by(&switched)
     });
     let mut http = Box::pin(shared.http2.serve_connection(io, service));
-
     let goaway_timeout = limits.write_timeout.min(GOAWAY_TIMEOUT);
     let pace = limits.write_timeout.min(limits.keep_alive) / 8;
     let mut seen = activity.steps();

@@ -116,8 +116,8 @@ impl Unread<'_> {
 ///
 /// # Errors
 ///
-/// `invalid-request` for CONNECT without a protocol, `not-implemented` for one with another protocol
-/// (RFC 9220 §3).
+/// `invalid-request` for CONNECT without a protocol, `not-implemented` for one with another
+/// protocol (RFC 9220 §3).
 pub(in crate::edge::http) fn check_connect(head: &Parts) -> Result<(), Error> {
     if head.method != Method::CONNECT {
         return Ok(());
