@@ -28,6 +28,12 @@ impl StartError {
         Self { problems }
     }
 
+    /// Creates an error without a problem of its own: it follows from one that is reported where it
+    /// was found.
+    pub(crate) const fn reported_elsewhere() -> Self {
+        Self { problems: Vec::new() }
+    }
+
     /// Applies `f` to each problem.
     pub(crate) fn map(self, f: impl FnMut(String) -> String) -> Self {
         Self { problems: self.problems.into_iter().map(f).collect() }

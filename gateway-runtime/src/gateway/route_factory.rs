@@ -17,6 +17,7 @@ use crate::{
     },
     gateway::{Gateway, config::Settings, resolvers::ResolverTable, routes::problems},
     json::similar::did_you_mean,
+    resolver::Resolvers,
 };
 
 /// What the routes of the configuration are made of.
@@ -69,9 +70,15 @@ impl RouteFactory {
             let (broker, budget) = (Arc::clone(&broker), budget.clone());
             Ok(Arc::new(BusDispatcher::new(section, broker, body_timeout, budget)?))
         };
-        let resolvers = self.resolvers.resolvers(settings)?;
+        let mut told = Vec::new();
+        let resolvers = self.resolvers.resolvers(settings).unwrap_or_else(|error| {
+            told.extend(error.into_problems());
+            Resolvers::new()
+        });
         let previous = Arc::clone(&self.upstreams.lock().unwrap_or_else(PoisonError::into_inner));
-        let upstreams = Arc::new(Upstreams::new(&settings.upstreams, &resolvers, &previous)?);
+        let (upstreams, invalid) = Upstreams::collected(&settings.upstreams, &resolvers, &previous);
+        told.extend(invalid);
+        let upstreams = Arc::new(upstreams);
         let named = Arc::clone(&upstreams);
         let http = move |section: &mut RouteConfig| -> Result<Arc<dyn Dispatcher>, StartError> {
             Ok(Arc::new(named.dispatcher(section)?))
@@ -86,7 +93,8 @@ impl RouteFactory {
             routes.push(Route { service: service.clone(), terms, dispatcher });
             Ok(())
         });
-        StartError::from_problems(problems(read))?;
+        told.extend(problems(read));
+        StartError::from_problems(told)?;
         routes.extend(upstream_routes(settings, &upstreams));
         Ok(MadeRoutes { routes, upstreams })
     }

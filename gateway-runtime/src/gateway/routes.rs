@@ -104,7 +104,13 @@ impl Gateway {
             self.mounts.iter().map(|mount| routes.mount(mount.clone())).collect::<Vec<_>>();
         let routed = configured
             .into_iter()
-            .map(|route| routes.route(route, accepted.any()))
+            .map(|route| {
+                let is_implied = !self.settings.routes.contains_key(&route.service);
+                let added = routes.route(route, accepted.any());
+                // Its section is that of its upstream.
+                let of_upstream = |problem: String| problem.replacen("[routes.", "[upstreams.", 1);
+                added.map_err(|error| if is_implied { error.map(of_upstream) } else { error })
+            })
             .collect::<Vec<_>>();
         told.extend(problems(mounted.into_iter().chain(routed)));
         StartError::from_problems(told)?;

@@ -157,6 +157,10 @@ impl Serving {
         lines
     }
 
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(super) fn signal(&self, name: &str) {
         let sent =
             Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();

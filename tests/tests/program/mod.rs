@@ -2,5 +2,7 @@
 
 mod lamp;
 mod log;
+mod proxy_faults;
+mod proxy_log;
 mod settings;
 mod signals;

@@ -19,20 +19,27 @@ pub(super) const SECRETS: &str = "secrets = { EDGE_WEBHOOK_SECRET = \
 /// Starts a gateway whose route `foo` leads to these addresses; `more` are further lines of its
 /// `[upstreams.foo]`.
 pub(super) async fn start(instances: &[SocketAddr], more: &str) -> RunningGateway {
+    start_with("", instances, more).await
+}
+
+/// Starts a gateway as [`start`] does, with further lines of its `[http]`.
+pub(super) async fn start_with(http: &str, instances: &[SocketAddr], more: &str) -> RunningGateway {
     let urls: Vec<_> = instances.iter().map(|address| format!("http://{address}")).collect();
-    start_at(&urls, more).await
+    Gateway::from_toml(&configuration(http, &urls, more)).unwrap().start().await.unwrap()
 }
 
 /// Starts a gateway whose route `foo` leads to these URLs.
 pub(super) async fn start_at(urls: &[String], more: &str) -> RunningGateway {
-    Gateway::from_toml(&configuration(urls, more)).unwrap().start().await.unwrap()
+    Gateway::from_toml(&configuration("", urls, more)).unwrap().start().await.unwrap()
 }
 
-/// Returns the configuration of a gateway whose route `foo` leads to these URLs.
-pub(super) fn configuration(urls: &[String], more: &str) -> String {
+/// Returns the configuration of a gateway whose route `foo` leads to these URLs, with further lines
+/// of its `[http]` and its `[upstreams.foo]`.
+pub(super) fn configuration(http: &str, urls: &[String], more: &str) -> String {
     let urls: Vec<_> = urls.iter().map(|url| format!("\"{url}\"")).collect();
     format!(
-        "{SECRETS}\n[http]\nlisten = \"127.0.0.1:0\"\nhosts = [\"a\", \"gateway.example\"]\nworkers = 1\n[upstreams.foo]\nurls = [{}]\n{more}",
+        "{SECRETS}\n[http]\nlisten = \"127.0.0.1:0\"\nhosts = [\"a\", \"gateway.example\"]\n\
+         workers = 1\n{http}\n[upstreams.foo]\nurls = [{}]\n{more}",
         urls.join(", ")
     )
 }

@@ -116,3 +116,20 @@ async fn head_has_the_length_of_get_and_no_body() {
     assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
     gateway.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_304_keeps_the_length_of_the_200() {
+    let answer = "HTTP/1.1 304 Not Modified\r\nContent-Length: 77\r\nETag: \"a\"\r\n\r\n";
+    let stub = Stub::start(answer, End::Open).await;
+    let gateway = start(&[stub.address], "").await;
+    let mut sender = client(&gateway).await;
+    for _ in 0..2 {
+        let response = ask(&mut sender, Method::GET, &[], full(b"")).await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["content-length"]),
+            (304, &HeaderValue::from_static("77"))
+        );
+        assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
+    gateway.stop().await.unwrap();
+}

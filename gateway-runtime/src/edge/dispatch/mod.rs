@@ -6,7 +6,9 @@
 
 pub(crate) mod hop_by_hop;
 mod path_rule;
+pub(crate) mod response_end;
 mod route_settings;
+pub(crate) mod tunnel;
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 

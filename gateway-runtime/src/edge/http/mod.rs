@@ -14,6 +14,7 @@
 mod compression;
 mod connection;
 mod cors;
+mod counted_body;
 mod decode;
 mod describe;
 #[cfg(feature = "docs-page")]
@@ -32,11 +33,13 @@ mod request_context;
 mod request_handler;
 mod route_handler;
 mod route_log;
+mod route_tunnel;
 mod routes;
 mod server;
 mod settings;
 mod state;
 mod stream;
+mod until_shutdown;
 mod webhook;
 #[cfg(feature = "websocket")]
 mod websocket;

@@ -33,6 +33,7 @@ use crate::{
         http::{
             Peer,
             compression::{AcceptEncoding, PublishedDocument, Untouched},
+            connection::refusal,
             cors::Cors,
             decode, encode,
             etag::{self, KnownTags},
@@ -64,6 +65,7 @@ impl HttpEdge {
         context: &RequestContext,
     ) -> Result<Response<Body>, Error> {
         self.state().hosts.check(head)?;
+        refusal::check_connect(head)?;
         if let Some(response) = server_options(head) {
             return Ok(response.map(Body::from));
         }
@@ -78,6 +80,7 @@ impl HttpEdge {
             None => return Err(routes.not_found(path)),
         };
         if let Some(verb) = target.verb()
+            && !target.takes_connect(&head.method)
             && routes::admit(&head.method, verb)? == MethodMatch::Options
         {
             return Ok(options(routes::allowed(verb)).map(Body::from));

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
@@ -14,12 +14,14 @@ use crate::{
         body::Body,
         call::Caller,
         error::{Code, Error},
+        problem,
     },
     edge::{
-        dispatch::{self, DispatchRequest, Route},
+        dispatch::{self, DispatchRequest, Route, tunnel::Tunnel},
         http::{
-            compression::Untouched, limits::MAX_CALL_TIME, request_context::RequestContext,
-            route_log::RouteLogEntry, settings::HttpSettings,
+            compression::Untouched, connection::ClientConnection, limits::MAX_CALL_TIME,
+            request_context::RequestContext, route_log::RouteLogEntry, route_tunnel,
+            settings::HttpSettings, until_shutdown,
         },
     },
 };
@@ -57,6 +59,9 @@ impl RouteHandler {
     ) -> Result<Response<Body>, Error> {
         let Route { terms, dispatcher, .. } = &self.route;
         dispatch::check_path(request.uri().path())?;
+        if request.method() == Method::CONNECT && !dispatcher.is_proxy() {
+            return Err(Error::new(Code::INVALID_REQUEST, "WebSockets are not supported here"));
+        }
         let caller = self.admit(request.headers()).await?;
         let limit = match terms.timeout {
             None if dispatcher.is_proxy() => None,
@@ -65,6 +70,7 @@ impl RouteHandler {
         let deadline = Instant::from_std(context.started + limit.unwrap_or(MAX_CALL_TIME));
         let (head, body) = request.into_parts();
         let method = head.method.clone();
+        let version = head.version;
         let (id, peer) = (context.id.clone(), context.peer.address());
         let mut entry =
             RouteLogEntry::new(context, method.clone(), head.uri.path(), caller.account());
@@ -78,18 +84,42 @@ impl RouteHandler {
             None => response.await,
         };
         match answered {
-            Ok(response) => {
-                let mut response = entry.log_at_end(response);
-                if dispatcher.is_proxy() {
-                    response.extensions_mut().insert(Untouched);
-                }
-                Ok(response)
+            Ok(response) => Ok(self.begin(response, version, entry, context, settings)),
+            // The entry tells that the client has left; the problem is for one that still reads.
+            Err(error) if entry.is_broken_off() => {
+                Ok(problem::respond(&error, entry.path(), &context.id).map(Body::from))
             }
             Err(error) => {
                 entry.refuse();
                 Err(error)
             }
         }
+    }
+
+    /// Begins the response of the dispatcher, whose end writes the log entry: spawns the tunnel
+    /// that follows it, or limits an event stream to the grace of a shutdown.
+    fn begin(
+        &self,
+        mut response: Response<Body>,
+        version: Version,
+        entry: RouteLogEntry,
+        context: &RequestContext,
+        settings: &HttpSettings,
+    ) -> Response<Body> {
+        if let Some(run) = Tunnel::take(&mut response) {
+            let client = ClientConnection::new(&context.peer, version, &mut response);
+            route_tunnel::spawn(run, client, entry, settings.stream_grace(), response.status());
+            return response;
+        }
+        let is_proxy = self.route.dispatcher.is_proxy();
+        if is_proxy {
+            until_shutdown::cut_event_stream(&mut response, &context.peer, settings);
+        }
+        let mut response = entry.log_at_end(response);
+        if is_proxy {
+            response.extensions_mut().insert(Untouched);
+        }
+        response
     }
 
     /// Returns the caller, if the route admits them.

@@ -2,10 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll},
     time::Instant,
 };
@@ -19,32 +16,19 @@ use crate::{
         body::{Body, BoxError},
         call::{Origin, RequestId},
     },
-    edge::http::{Peer, request_context::RequestContext},
+    edge::{
+        dispatch::{response_end::ResponseEnd, tunnel::TunnelEnd},
+        http::{
+            Peer,
+            counted_body::{CountedBody, RequestBytes},
+            request_context::RequestContext,
+            until_shutdown::ShutDown,
+        },
+    },
 };
 
-/// The end of a response, and who caused it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ResponseEnd {
-    /// All of the response was sent.
-    Whole,
-    /// The upstream cut the response, or was silent for too long.
-    Upstream,
-    /// The client disconnected.
-    Client,
-}
-
-impl ResponseEnd {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Whole => "whole",
-            Self::Upstream => "upstream",
-            Self::Client => "client",
-        }
-    }
-}
-
 /// The log entry of a request on a route. It is written when it is dropped: one without an end
-/// belongs to a client that has disconnected.
+/// belongs to a client that has disconnected, or to a gateway whose shutdown has ended.
 pub(super) struct RouteLogEntry {
     id: RequestId,
     peer: Peer,
@@ -53,12 +37,14 @@ pub(super) struct RouteLogEntry {
     path: String,
     account: Option<String>,
     /// None for a request without a body.
-    request_bytes: Option<Arc<AtomicU64>>,
+    request_bytes: Option<Arc<RequestBytes>>,
     response_bytes: u64,
     /// The length of the response's body, if it is known.
     declared: Option<u64>,
     status: StatusCode,
     end: ResponseEnd,
+    /// The end was none of HTTP: a tunnel that ended in order has the status of its response.
+    is_tunnel: bool,
     /// The error of the request is logged in the place of this entry.
     is_refused: bool,
 }
@@ -83,6 +69,7 @@ impl RouteLogEntry {
             declared: None,
             status: StatusCode::OK,
             end: ResponseEnd::Client,
+            is_tunnel: false,
             is_refused: false,
         }
     }
@@ -94,6 +81,31 @@ impl RouteLogEntry {
         }
         let bytes = Arc::clone(self.request_bytes.get_or_insert_default());
         Body::wrap(CountedBody { body, bytes })
+    }
+
+    /// Returns the client.
+    pub(super) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Returns the path of the request.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns whether the client broke off its request: it disconnected, or reset the stream.
+    pub(super) fn is_broken_off(&self) -> bool {
+        self.request_bytes.as_ref().is_some_and(|bytes| bytes.is_broken_off.load(Relaxed))
+    }
+
+    /// Writes the entry of a tunnel that has ended.
+    pub(super) fn end_tunnel(mut self, status: StatusCode, end: &TunnelEnd) {
+        self.status = status;
+        self.end = end.by;
+        self.is_tunnel = !end.is_broken;
+        self.response_bytes = end.response_bytes;
+        let bytes = self.request_bytes.get_or_insert_default();
+        bytes.count.store(end.request_bytes, Relaxed);
     }
 
     /// Drops the entry of a request that failed, which is logged with its problem.
@@ -130,10 +142,24 @@ impl RouteLogEntry {
     /// writes 499 for a client that closed its connection first.
     fn status(&self) -> u16 {
         match self.end {
-            ResponseEnd::Whole => self.status.as_u16(),
+            _ if self.is_tunnel => self.status.as_u16(),
+            ResponseEnd::Whole | ResponseEnd::Gateway => self.status.as_u16(),
             ResponseEnd::Upstream => StatusCode::BAD_GATEWAY.as_u16(),
             ResponseEnd::Client => 499,
         }
+    }
+
+    /// Returns the end of a response that failed, by its error.
+    fn end_of(&self, error: &BoxError) -> ResponseEnd {
+        if error.is::<ShutDown>() {
+            return ResponseEnd::Gateway;
+        }
+        let has_failed = |bytes: &Arc<RequestBytes>| bytes.has_failed.load(Relaxed);
+        // A request that fails ends the connection to the upstream, and the response with it.
+        if self.request_bytes.as_ref().is_some_and(has_failed) {
+            return ResponseEnd::Client;
+        }
+        ResponseEnd::Upstream
     }
 }
 
@@ -142,7 +168,12 @@ impl Drop for RouteLogEntry {
         if self.is_refused {
             return;
         }
+        if self.end == ResponseEnd::Client && self.peer.is_cut() {
+            self.end = ResponseEnd::Gateway;
+        }
         let duration = self.started.elapsed();
+        let request_bytes =
+            self.request_bytes.as_ref().map_or(0, |bytes| bytes.count.load(Relaxed));
         tracing::info!(
             target: "gateway::request",
             request_id = self.id.as_str(),
@@ -151,45 +182,13 @@ impl Drop for RouteLogEntry {
             url.path = self.path,
             status = self.status(),
             end = self.end.as_str(),
-            request_bytes = self.request_bytes.as_ref().map_or(0, |bytes| bytes.load(Relaxed)),
+            request_bytes,
             response_bytes = self.response_bytes,
             duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
             peer = %self.peer.address().ip(),
             account = self.account,
             "routed"
         );
-    }
-}
-
-/// A request's body whose bytes are counted.
-struct CountedBody {
-    body: Body,
-    bytes: Arc<AtomicU64>,
-}
-
-impl http_body::Body for CountedBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            self.bytes.fetch_add(data.len() as u64, Relaxed);
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
@@ -220,7 +219,7 @@ impl http_body::Body for LoggedBody {
                     this.entry.end = ResponseEnd::Whole;
                 }
             }
-            Poll::Ready(Some(Err(_))) => this.entry.end = ResponseEnd::Upstream,
+            Poll::Ready(Some(Err(error))) => this.entry.end = this.entry.end_of(error),
             Poll::Ready(None) => this.entry.end = ResponseEnd::Whole,
             Poll::Pending => {}
         }

@@ -19,6 +19,7 @@ use crate::{
         CompressionSettings, CorsSettings, HttpLimits, WebSocketSettings, compression,
         cors::{Cors, invalid_origins},
         hosts,
+        stream::SHUTDOWN_NOTICE,
     },
 };
 
@@ -43,6 +44,11 @@ pub struct HttpSettings {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub drain_timeout: Duration,
+    /// Time for which WebSockets and event streams of services behind routes stay open when the
+    /// server shuts down, at most `drain_timeout` less 2 s: 10 s.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub stream_grace: Duration,
     /// Header field in which a proxy in front of the gateway names the country of a client (ISO
     /// 3166-1 alpha-2): none.
     #[serde(deserialize_with = "header_name")]
@@ -66,6 +72,7 @@ impl Default for HttpSettings {
             workers: None,
             request_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(30),
+            stream_grace: Duration::from_secs(10),
             country_header: None,
             limits: HttpLimits::default(),
             compression: CompressionSettings::default(),
@@ -76,6 +83,11 @@ impl Default for HttpSettings {
 }
 
 impl HttpSettings {
+    /// Returns the time for which a stream behind a route stays open when the server shuts down.
+    pub(super) fn stream_grace(&self) -> Duration {
+        self.stream_grace.min(self.drain_timeout.saturating_sub(SHUTDOWN_NOTICE))
+    }
+
     /// Returns the problems that the JSON Schema of the settings cannot express.
     pub(crate) fn problems(&self) -> Vec<String> {
         let cors = Cors::new(&self.cors).err().into_iter().flat_map(StartError::into_problems);

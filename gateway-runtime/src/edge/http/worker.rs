@@ -53,6 +53,7 @@ pub(super) fn run<H: Handler>(
             () = shutdown => {}
         }
         let _ = phase.wait_for(|&phase| phase == WorkerPhase::Over).await;
+        stopping.end();
         Ok(())
     });
     runtime.shutdown_timeout(BLOCKING_SHUTDOWN_TIMEOUT);

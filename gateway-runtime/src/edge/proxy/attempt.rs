@@ -97,6 +97,10 @@ async fn open(
     let time = upstream.terms.connect_timeout.min(deadline - Instant::now());
     instance.pool.open(time, demand).await.map_err(|error| {
         let why = format!("{}: {}", instance.address(), with_causes(&error));
+        // Ports may be left for the address of another instance.
+        if error::is_local(&error) {
+            return error::overloaded(why);
+        }
         upstream.unreachable(instance, &why);
         error::unreachable(why)
     })

@@ -3,6 +3,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,9 +15,10 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::{
     base::body::BoxError,
     edge::proxy::{
-        connection::{Connection, ResponseBody},
-        instance::Lease,
+        connection::ResponseBody,
+        driver::{Driver, Source},
         trailers,
+        upload::Progress,
     },
 };
 
@@ -24,7 +26,9 @@ use crate::{
 pub(super) struct Download {
     body: ResponseBody,
     /// None after the end.
-    source: Option<Source>,
+    driver: Option<Driver>,
+    /// The upload that goes on beside the response.
+    upload: Option<Arc<Progress>>,
     idle: Duration,
     /// The start of the wait for the next bytes.
     waiting_since: Option<Instant>,
@@ -32,41 +36,33 @@ pub(super) struct Download {
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
-/// The connection that the body comes from.
-pub(super) struct Source {
-    connection: Connection,
-    lease: Lease,
-    /// The connection has not ended.
-    is_open: bool,
-    /// The connection may take another request.
-    is_reusable: bool,
-}
-
-impl Source {
-    /// Creates the source of a body.
-    pub(super) fn new(connection: Connection, lease: Lease, is_reusable: bool) -> Self {
-        Self { connection, lease, is_open: true, is_reusable }
-    }
-}
-
 impl Download {
-    /// Creates the body of a response from its source.
-    pub(super) fn new(body: ResponseBody, source: Source, idle: Duration) -> Self {
+    /// Creates the body of a response from its source. A connection whose upload goes on is driven
+    /// by a task of its own.
+    pub(super) fn new(
+        body: ResponseBody,
+        source: Source,
+        upload: Option<Arc<Progress>>,
+        idle: Duration,
+    ) -> Self {
+        let upload = upload.filter(|upload| !upload.has_ended());
+        let is_whole = body.is_end_stream();
+        let driver = match upload {
+            Some(_) if !is_whole => Driver::spawn(source),
+            _ => Driver::Response(source),
+        };
         let mut download =
-            Self { body, source: Some(source), idle, waiting_since: None, alarm: None };
-        if download.body.is_end_stream() {
+            Self { body, driver: Some(driver), upload, idle, waiting_since: None, alarm: None };
+        if is_whole {
             download.end();
         }
         download
     }
 
-    /// Ends the exchange, and gives the connection back if it can take another request. It cannot
-    /// while the client is still sending, or if the instance has closed it.
+    /// Ends the exchange.
     fn end(&mut self) {
-        let Some(source) = self.source.take() else { return };
-        let Source { mut connection, lease, is_open, is_reusable } = source;
-        if is_open && is_reusable && connection.is_reusable() {
-            lease.instance().pool.give_back(connection);
+        if let Some(driver) = self.driver.take() {
+            driver.end();
         }
     }
 
@@ -76,16 +72,20 @@ impl Download {
         if polled.is_ready() {
             return polled;
         }
-        if let Some(source) = self.source.as_mut().filter(|source| source.is_open) {
-            source.is_open = source.connection.poll_drive(cx).is_pending();
+        if let Some(driver) = &mut self.driver {
+            driver.drive(cx);
         }
         Pin::new(&mut self.body).poll_frame(cx)
     }
 
-    /// Returns whether the instance has been silent for too long.
+    /// Returns whether the instance has been silent for too long. An upload that moves is a sign
+    /// of life.
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
         let now = Instant::now();
-        let due = *self.waiting_since.get_or_insert(now) + self.idle;
+        let waiting_since = *self.waiting_since.get_or_insert(now);
+        let moved_at = self.upload.as_ref().map(|upload| upload.last());
+        let due =
+            moved_at.map_or(waiting_since, |moved_at| moved_at.max(waiting_since)) + self.idle;
         let idle = self.idle;
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(idle)));
         while alarm.as_mut().poll(cx).is_ready() {
@@ -117,7 +117,7 @@ impl Body for Download {
                 Poll::Ready(Some(Ok(trailers::filtered(frame))))
             }
             Poll::Ready(Some(Err(error))) => {
-                this.source = None;
+                this.driver = None;
                 let reason = format!("the instance cut its response: {error}");
                 Poll::Ready(Some(Err(reason.into())))
             }
@@ -126,7 +126,7 @@ impl Body for Download {
                 Poll::Ready(None)
             }
             Poll::Pending if this.is_overdue(cx) => {
-                this.source = None;
+                this.driver = None;
                 Poll::Ready(Some(Err("the instance sent no more bytes in time".into())))
             }
             Poll::Pending => Poll::Pending,

@@ -1,6 +1,9 @@
 //! The problems of requests that were not forwarded, or that got no response.
 
-use std::time::Duration;
+use std::{
+    io::{self, ErrorKind},
+    time::Duration,
+};
 
 use http::Method;
 
@@ -38,6 +41,21 @@ pub(super) fn no_instance() -> Error {
 pub(super) fn shed() -> Error {
     Error::new(Code::OVERLOADED, "all instances of the service are busy; nothing was sent")
         .with_retry_after(RETRY_AFTER)
+}
+
+/// Returns the error of a request for which this machine has no descriptor, port or memory left.
+pub(super) fn overloaded(reason: String) -> Error {
+    Error::new(Code::OVERLOADED, "the gateway cannot open a connection; nothing was sent")
+        .with_log_message(reason)
+}
+
+/// Returns whether a connection failed by this machine's fault and not the instance's: no
+/// descriptor (EMFILE, ENFILE), no port (EADDRNOTAVAIL), no buffer (ENOBUFS) or no memory.
+pub(super) fn is_local(error: &io::Error) -> bool {
+    /// The numbers of EMFILE and ENFILE on all Unix systems, and of ENOBUFS on Linux and BSD.
+    const EXHAUSTED: [i32; 4] = [24, 23, 105, 55];
+    matches!(error.kind(), ErrorKind::AddrNotAvailable | ErrorKind::OutOfMemory)
+        || error.raw_os_error().is_some_and(|number| EXHAUSTED.contains(&number))
 }
 
 /// Returns the error of a response that is malformed.

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderName, Method, Request, Response, StatusCode};
-use hyper::upgrade::OnUpgrade;
+use http::{HeaderName, Request, Response};
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
@@ -13,8 +12,11 @@ use crate::{
         dispatch::DispatchRequest,
         proxy::{
             attempt::{Exchange, FailedAttempt, attempt},
-            download::{Download, Source},
+            download::Download,
+            driver::Source,
             error,
+            handshake::Handshake,
+            max_forwards,
             request_head::{self, Origin},
             response_head, tunnel,
             upload::{Progress, Upload},
@@ -36,34 +38,38 @@ pub(super) async fn forward(
 ) -> Result<Response<Body>, Error> {
     let rest = request.rest().to_owned();
     let DispatchRequest { id, peer, caller, mut head, body, .. } = request;
-    let method = head.method.clone();
-    if method == Method::CONNECT {
-        return Err(error::connect_refused());
+    if let Some(response) = max_forwards::count(&mut head)? {
+        return Ok(response);
     }
     let (upload, progress) = Upload::new(body, head.version);
     // A handshake has no body: its bytes could be read as the first ones of the WebSocket.
-    let client = (progress.is_none() && request_head::is_websocket(&head))
-        .then(|| head.extensions.remove::<OnUpgrade>())
-        .flatten();
+    let handshake = match progress {
+        None => Handshake::take(&mut head)?,
+        Some(_) => None,
+    };
+    let method = head.method.clone();
+    let is_websocket = handshake.is_some();
     let origin = Origin { peer: peer.ip(), id: &id, caller: &caller, withheld };
-    let request = request_head::forwarded(head, &rest, upload, client.is_some(), &origin)?;
-    let Exchange { response, connection, lease } = exchange(upstream, request, progress).await?;
+    let request = request_head::forwarded(head, &rest, upload, is_websocket, &origin)?;
+    let Exchange { response, connection, lease } =
+        exchange(upstream, request, progress.as_ref()).await?;
     let (mut head, body) = response.into_parts();
-    if let Err(error) = response_head::check(&head, client.is_some()) {
+    if let Err(error) = response_head::check(&head, is_websocket) {
         upstream.failed(lease.instance(), "its response is malformed");
         return Err(error);
     }
     upstream.answered(lease.instance(), head.status.as_u16());
-    if head.status == StatusCode::SWITCHING_PROTOCOLS
-        && let Some(client) = client
+    let idle = upstream.terms.clocks.idle;
+    if let Some(handshake) = handshake
+        && let Some(mut accepted) = handshake.accept(&head)?
     {
-        let accepted = tunnel::accept(&head)?;
-        tunnel::spawn(client, connection, lease, upstream.terms.clocks.idle);
+        let tunnel = tunnel::between(handshake.client, connection, lease, idle);
+        accepted.extensions_mut().insert(tunnel);
         return Ok(accepted);
     }
     let source = Source::new(connection, lease, response_head::may_reuse_connection(&head));
     response_head::strip(&mut head, &method);
-    let download = Download::new(body, source, upstream.terms.clocks.idle);
+    let download = Download::new(body, source, progress, idle);
     Ok(Response::from_parts(head, Body::wrap(download)))
 }
 
@@ -73,7 +79,7 @@ pub(super) async fn forward(
 async fn exchange(
     upstream: &Upstream,
     request: Request<Upload>,
-    progress: Option<Arc<Progress>>,
+    progress: Option<&Arc<Progress>>,
 ) -> Result<Exchange, Error> {
     let key = upstream.balancer.key(request.headers());
     let deadline = Instant::now() + upstream.terms.attempts_timeout;
@@ -85,7 +91,7 @@ async fn exchange(
         && let Some(lease) = upstream.lease(&tried, key, deadline).await?
     {
         tried.push(Arc::clone(lease.instance()));
-        match attempt(upstream, lease, request, progress.as_ref(), deadline).await {
+        match attempt(upstream, lease, request, progress, deadline).await {
             Ok(exchange) => return Ok(exchange),
             Err(FailedAttempt { error, again: None }) => return Err(error),
             Err(FailedAttempt { error, again: Some(again) }) => {

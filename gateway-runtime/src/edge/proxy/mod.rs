@@ -5,26 +5,31 @@
 //! `response_head` decide which fields are forwarded, and framing fields never are. Bodies stream
 //! with back-pressure: `upload` is the request's, `download` the response's.
 //!
-//! - `watched_upstream`, `upstream`: an upstream, followed; `instance_set`: its instances at one time; `balance`: the choice of
-//!   one; `waiting`: the requests that wait for a place
+//! - `watched_upstream`, `upstream`: an upstream, and the tasks that follow its instances
+//! - `instance_set`, `balance`: its instances at one time, and the choice of one; `waiting`: the
+//!   requests that wait for a place
 //! - `instance`: one address and its load; `health`, `health_check`: its health
 //! - `pool`: the connections of each worker to an instance
 //! - `connection`: one connection over HTTP/1.1 or HTTP/2, with or without TLS
 //! - `forward`: one request; `attempt`: its attempts at one instance
-//! - `tunnel`: a WebSocket after its handshake
+//! - `handshake`: the opening handshake of a WebSocket, and `tunnel`: the WebSocket after it
 
 mod attempt;
 mod balance;
 mod clock;
 mod connection;
 mod download;
+mod driver;
 mod error;
 mod forward;
+mod handshake;
 mod hash;
 mod health;
 mod health_check;
 mod instance;
 mod instance_set;
+mod max_forwards;
+mod patient_socket;
 mod pool;
 mod pool_terms;
 mod request_head;
@@ -38,7 +43,10 @@ mod upstream;
 mod waiting;
 mod watched_upstream;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use http::HeaderName;
 
@@ -57,7 +65,11 @@ use crate::{
 
 /// The upstreams of a gateway, by their names.
 #[derive(Debug, Default)]
-pub(crate) struct Upstreams(BTreeMap<String, NamedUpstream>);
+pub(crate) struct Upstreams {
+    valid: BTreeMap<String, NamedUpstream>,
+    /// The names of the sections that have a problem.
+    invalid: BTreeSet<String>,
+}
 
 #[derive(Debug)]
 struct NamedUpstream {
@@ -66,21 +78,18 @@ struct NamedUpstream {
 }
 
 impl Upstreams {
-    /// Creates the upstreams of the sections `[upstreams.NAME]`. Those of `previous` whose sections
-    /// are the same stay as they are; the others take over the instances that stay.
-    ///
-    /// # Errors
-    ///
-    /// Returns all problems of the sections.
-    pub(crate) fn new(
+    /// Creates the upstreams of the sections `[upstreams.NAME]` that are valid, and returns the
+    /// problems of the others, for callers that report more with them. Upstreams of `previous`
+    /// whose sections are the same stay as they are; the others take over the instances that stay.
+    pub(crate) fn collected(
         sections: &BTreeMap<String, UpstreamSettings>,
         resolvers: &Resolvers,
         previous: &Self,
-    ) -> Result<Self, StartError> {
+    ) -> (Self, Vec<String>) {
+        let mut upstreams = Self::default();
         let mut problems = Vec::new();
-        let mut upstreams = BTreeMap::new();
         for (name, settings) in sections {
-            let before = previous.0.get(name);
+            let before = previous.valid.get(name);
             let watched = match before {
                 Some(same) if same.settings == *settings => Some(Arc::clone(&same.watched)),
                 _ => {
@@ -88,13 +97,15 @@ impl Upstreams {
                     watched(name, settings, resolvers, before, &mut problems).map(Arc::new)
                 }
             };
-            if let Some(watched) = watched {
-                upstreams
-                    .insert(name.clone(), NamedUpstream { settings: settings.clone(), watched });
+            let settings = settings.clone();
+            match watched {
+                Some(watched) => {
+                    drop(upstreams.valid.insert(name.clone(), NamedUpstream { settings, watched }))
+                }
+                None => drop(upstreams.invalid.insert(name.clone())),
             }
         }
-        StartError::from_problems(problems)?;
-        Ok(Self(upstreams))
+        (upstreams, problems)
     }
 
     /// Creates the dispatcher of a route from its own settings.
@@ -109,12 +120,15 @@ impl Upstreams {
         let settings: ProxySettings = section.settings()?;
         let service = section.service();
         let name = settings.upstream.as_deref().unwrap_or(service);
-        if let Some(named) = self.0.get(name) {
+        if self.invalid.contains(name) {
+            return Err(StartError::reported_elsewhere());
+        }
+        if let Some(named) = self.valid.get(name) {
             let withholds = section.requires_caller() && !settings.forward_credentials;
             let withheld: &[HeaderName] = if withholds { &CREDENTIALS } else { &[] };
             return Ok(HttpDispatcher { watched: Arc::clone(&named.watched), withheld });
         }
-        let help = did_you_mean("upstream", name, self.0.keys().map(String::as_str));
+        let help = did_you_mean("upstream", name, self.valid.keys().map(String::as_str));
         let problem = match settings.upstream {
             Some(_) => format!("unknown upstream `{name}`{help}"),
             None => format!(
@@ -128,7 +142,7 @@ impl Upstreams {
     /// Creates the dispatcher of an upstream, for the route that its section makes by itself.
     #[must_use]
     pub(crate) fn dispatcher_of(&self, name: &str) -> Option<HttpDispatcher> {
-        let watched = Arc::clone(&self.0.get(name)?.watched);
+        let watched = Arc::clone(&self.valid.get(name)?.watched);
         Some(HttpDispatcher { watched, withheld: &[] })
     }
 }

@@ -4,7 +4,7 @@
 use std::{net::IpAddr, sync::LazyLock};
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Version,
+    HeaderMap, HeaderName, HeaderValue, Request, Version,
     header::{
         CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING,
         UPGRADE, VIA,
@@ -46,14 +46,6 @@ pub(super) struct Origin<'o> {
     pub(super) caller: &'o Caller,
     /// The fields that the instance does not receive.
     pub(super) withheld: &'static [HeaderName],
-}
-
-/// Returns whether the client asks for a WebSocket (RFC 6455 §4.1).
-pub(super) fn is_websocket(head: &Parts) -> bool {
-    head.method == Method::GET
-        && head.version == Version::HTTP_11
-        && lists(&head.headers, CONNECTION, b"upgrade")
-        && lists(&head.headers, UPGRADE, b"websocket")
 }
 
 /// Creates the forwarded request. `rest` is the path after the route, and `Host` is not set yet:
@@ -208,7 +200,7 @@ fn frame(
 }
 
 /// Returns whether the values of a field list `token`, in any case.
-fn lists(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
+pub(super) fn lists(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
     let mut tokens =
         headers.get_all(name).iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
     tokens.any(|one| one.trim_ascii().eq_ignore_ascii_case(token))

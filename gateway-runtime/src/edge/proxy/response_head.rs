@@ -64,10 +64,11 @@ fn is_decimal(length: &HeaderValue) -> bool {
     !length.is_empty() && length.as_bytes().iter().all(u8::is_ascii_digit)
 }
 
-/// Removes the fields that are not forwarded. The length in a response to HEAD is that of another
-/// response (RFC 9110 §8.6), and stays; a body's own is written anew.
+/// Removes the fields that are not forwarded. The length in a response to HEAD, and in a 304, is
+/// that of another response (RFC 9110 §8.6), and stays; a body's own is written anew.
 pub(super) fn strip(head: &mut Parts, method: &Method) {
-    let length = head.headers.get(CONTENT_LENGTH).filter(|_| *method == Method::HEAD).cloned();
+    let is_of_other = *method == Method::HEAD || head.status == StatusCode::NOT_MODIFIED;
+    let length = head.headers.get(CONTENT_LENGTH).filter(|_| is_of_other).cloned();
     let trailer = trailers::announced(&head.headers);
     remove_hop_by_hop(&mut head.headers, |_| false);
     if let Some(length) = length {

@@ -56,7 +56,8 @@ pub(crate) struct UpstreamSettings {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub keep_alive: Duration,
-    /// The maximum number of unused connections that each worker keeps to one instance: 64.
+    /// The maximum number of unused connections that each worker keeps to one instance: 64. With 0,
+    /// each request opens a connection of its own.
     pub max_idle: usize,
     /// The number of failures in a row after which an instance is ejected: 3. One that cannot be
     /// connected to is ejected at once.

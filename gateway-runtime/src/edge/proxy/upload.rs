@@ -30,6 +30,8 @@ pub(super) struct Progress {
     waits_for_client: AtomicBool,
     /// The client's bytes are malformed, or its connection was lost.
     has_failed: AtomicBool,
+    /// The connection has taken the whole body, or takes no more of it.
+    has_ended: AtomicBool,
 }
 
 impl Progress {
@@ -46,6 +48,11 @@ impl Progress {
     /// Returns whether the client's body is malformed, or ended early.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.load(Relaxed)
+    }
+
+    /// Returns whether the connection takes no more of the body.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Relaxed)
     }
 
     /// Returns whether the next bytes are the client's to send.
@@ -87,6 +94,15 @@ impl Upload {
     fn cut(&self) -> Option<BoxError> {
         let is_cut = self.is_end_marked && !http_body::Body::is_end_stream(&self.body);
         is_cut.then(|| "the client reset its request".into())
+    }
+}
+
+/// The library drops a body when it has its last byte.
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Some(progress) = &self.progress {
+            progress.has_ended.store(true, Relaxed);
+        }
     }
 }
 

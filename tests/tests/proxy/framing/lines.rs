@@ -114,7 +114,7 @@ async fn targets_of_other_forms_do_not_reach_the_instance() {
             ("an empty service", get("//foo/x"), Answered(404)),
             ("an asterisk with GET", get("*"), Answered(404)),
             ("an asterisk with OPTIONS", line("OPTIONS * HTTP/1.1"), Answered(204)),
-            ("CONNECT with an authority", line("CONNECT a:80 HTTP/1.1"), Answered(404)),
+            ("CONNECT with an authority", line("CONNECT a:80 HTTP/1.1"), Answered(400)),
             ("CONNECT with a path", line("CONNECT /foo/x HTTP/1.1"), Answered(400)),
             (
                 "CONNECT with an absolute target",

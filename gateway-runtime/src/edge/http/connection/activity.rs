@@ -79,6 +79,12 @@ impl Peer {
         self.0.stopping.wait().await;
     }
 
+    /// Returns whether the server cuts the connections that are still open, at the end of its
+    /// shutdown.
+    pub(in crate::edge::http) fn is_cut(&self) -> bool {
+        self.0.stopping.is_over.get()
+    }
+
     pub(super) fn activity(&self) -> &Activity {
         &self.0.activity
     }
@@ -190,6 +196,7 @@ impl Flag {
 #[derive(Default)]
 pub(in crate::edge::http) struct ShutdownSignal {
     is_triggered: Flag,
+    is_over: Flag,
     notified: Notify,
 }
 
@@ -198,6 +205,11 @@ impl ShutdownSignal {
     pub(in crate::edge::http) fn begin(&self) {
         self.is_triggered.set(true);
         self.notified.notify_waiters();
+    }
+
+    /// Marks the end of the shutdown: connections that are still open are cut now.
+    pub(in crate::edge::http) fn end(&self) {
+        self.is_over.set(true);
     }
 
     /// Returns whether the shutdown has begun.

@@ -8,6 +8,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -25,7 +26,9 @@ use crate::{
     edge::http::connection::{
         Peer,
         activity::{Activity, InFlight},
+        local_executor::Switched,
         stall::Waiting,
+        tunnel_client::StreamReset,
     },
 };
 
@@ -42,6 +45,17 @@ pin_project! {
         #[pin]
         future: F,
         start: Option<ExchangeStart>,
+        // Passes the reset of a tunnel on to the executor; none on HTTP/1.1.
+        switched: Option<Switched>,
+    }
+}
+
+impl<F> Exchange<F> {
+    /// Adds the place from which the executor takes the reset of an HTTP/2 stream that becomes a
+    /// tunnel.
+    pub(super) fn switched_by(mut self, switched: &Switched) -> Self {
+        self.switched = Some(Rc::clone(switched));
+        self
     }
 }
 
@@ -80,7 +94,7 @@ impl ExchangeStart {
     #[inline]
     /// Adds the handler's future.
     pub(super) fn with<F: Future<Output = Response<Body>>>(self, future: F) -> Exchange<F> {
-        Exchange { future, start: Some(self) }
+        Exchange { future, start: Some(self), switched: None }
     }
 }
 
@@ -116,6 +130,9 @@ impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
         activity.responding.set(true);
         if response.status() == StatusCode::SWITCHING_PROTOCOLS || start.is_connect {
             activity.switching.set(true);
+        }
+        if let Some(switched) = this.switched {
+            switched.set(response.extensions_mut().remove::<Arc<StreamReset>>());
         }
         Poll::Ready(Ok(response.map(|body| ResponseBody { body, start, offered: false })))
     }

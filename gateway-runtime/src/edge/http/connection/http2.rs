@@ -47,11 +47,12 @@ pub(super) async fn serve<H: Handler>(
     let client = peer.clone();
     let head_limits = limits.clone();
     let accepted = Rc::clone(&shared.accepted);
+    let switched = Rc::clone(&shared.switched);
     let service = service_fn(move |request: Request<Incoming>| {
         begin(request, Arc::clone(&handler), &client, &head_limits, &accepted)
+            .switched_by(&switched)
     });
     let mut http = Box::pin(shared.http2.serve_connection(io, service));
-
     let goaway_timeout = limits.write_timeout.min(GOAWAY_TIMEOUT);
     let pace = limits.write_timeout.min(limits.keep_alive) / 8;
     let mut seen = activity.steps();

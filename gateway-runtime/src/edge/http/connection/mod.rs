@@ -21,6 +21,7 @@ pub(super) mod refusal;
 mod server_state;
 mod socket;
 mod stall;
+mod tunnel_client;
 mod wakeups;
 
 use std::{future::poll_fn, net::SocketAddr, pin::pin, rc::Rc, task::Poll, time::Duration};
@@ -33,7 +34,7 @@ use tokio::{
 
 pub use crate::edge::http::connection::activity::Peer;
 pub(super) use crate::edge::http::connection::{
-    activity::ShutdownSignal, server_state::ServerState,
+    activity::ShutdownSignal, server_state::ServerState, tunnel_client::ClientConnection,
 };
 use crate::edge::http::{
     connection::{http1::Http1Remainder, socket::ClientSocket, wakeups::Wakeups},

@@ -7,7 +7,10 @@
 
 use std::time::SystemTime;
 
-use http::{HeaderValue, Request, Response, StatusCode, Version, header::CONNECTION};
+use http::{
+    HeaderValue, Method, Request, Response, StatusCode, Version, header::CONNECTION, request::Parts,
+};
+use hyper::ext::Protocol;
 
 use crate::{
     base::{
@@ -105,6 +108,24 @@ impl Unread<'_> {
             bytes.extend_from_slice(body);
         }
         bytes
+    }
+}
+
+/// Checks the protocol of CONNECT: the gateway is no tunnel to anywhere, and has no protocol over
+/// HTTP/2 but the WebSocket (RFC 8441).
+///
+/// # Errors
+///
+/// `invalid-request` for CONNECT without a protocol, `not-implemented` for one with another
+/// protocol (RFC 9220 §3).
+pub(in crate::edge::http) fn check_connect(head: &Parts) -> Result<(), Error> {
+    if head.method != Method::CONNECT {
+        return Ok(());
+    }
+    match head.extensions.get::<Protocol>().map(Protocol::as_str) {
+        Some("websocket") => Ok(()),
+        Some(_) => Err(Error::new(NOT_IMPLEMENTED, "the only protocol of CONNECT is `websocket`")),
+        None => Err(Error::new(Code::INVALID_REQUEST, "CONNECT is not supported")),
     }
 }
 

@@ -8,7 +8,7 @@ use hyper_util::rt::TokioTimer;
 use crate::edge::http::{
     connection::{
         activity::ShutdownSignal,
-        local_executor::{Accepted, LocalExecutor},
+        local_executor::{Accepted, LocalExecutor, Switched},
     },
     handler::Handler,
     limits::{DEFAULT_HEADER_COUNT, HttpLimits},
@@ -24,6 +24,8 @@ pub(in crate::edge::http) struct ServerState<H> {
     pub(super) http2: conn::http2::Builder<LocalExecutor>,
     /// The stall state of the next stream that hyper spawns.
     pub(super) accepted: Accepted,
+    /// The reset of the next tunnel that hyper spawns.
+    pub(super) switched: Switched,
 }
 
 /// Maximum that hyper buffers of a body in either direction, on one connection (HTTP/2: stream).
@@ -49,11 +51,17 @@ impl<H: Handler> ServerState<H> {
         http1.writev(false);
         http1_large.writev(true);
         let accepted = Accepted::default();
-        let executor =
-            LocalExecutor { accepted: Rc::clone(&accepted), write_timeout: limits.write_timeout };
+        let switched = Switched::default();
+        let executor = LocalExecutor {
+            accepted: Rc::clone(&accepted),
+            switched: Rc::clone(&switched),
+            write_timeout: limits.write_timeout,
+        };
         let mut http2 = conn::http2::Builder::new(executor);
         http2
             .timer(TokioTimer::new())
+            // RFC 8441 §3: WebSockets over HTTP/2.
+            .enable_connect_protocol()
             .max_header_list_size(limits.header_bytes)
             .max_concurrent_streams(limits.http2.streams)
             .max_pending_accept_reset_streams(limits.http2.resets)
@@ -63,6 +71,15 @@ impl<H: Handler> ServerState<H> {
             .max_send_buf_size(BUFFER_BYTES)
             .initial_stream_window_size(256 * 1024)
             .initial_connection_window_size(512 * 1024);
-        Self { handler: Arc::new(handler), limits, stopping, http1, http1_large, http2, accepted }
+        Self {
+            handler: Arc::new(handler),
+            limits,
+            stopping,
+            http1,
+            http1_large,
+            http2,
+            accepted,
+            switched,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Method as HttpMethod, Response};
 
 use crate::{
     base::{error::Error, spec::Verb},
@@ -26,6 +26,17 @@ pub(in crate::edge::http) enum RouteTarget {
 }
 
 impl RouteTarget {
+    /// Returns whether a request is the CONNECT of a WebSocket over HTTP/2 (RFC 8441), and the
+    /// target that of WebSockets.
+    pub(in crate::edge::http) fn takes_connect(&self, method: &HttpMethod) -> bool {
+        method == HttpMethod::CONNECT
+            && match self {
+                #[cfg(feature = "websocket")]
+                Self::WebSocket => true,
+                _ => false,
+            }
+    }
+
     /// Returns the HTTP method of the target; none for mounts, which decide it themselves.
     pub(in crate::edge::http) fn verb(&self) -> Option<Verb> {
         match self {

@@ -1,6 +1,7 @@
-//! The opening handshake of a WebSocket (RFC 6455 §4.2), which ends HTTP on its connection.
+//! The opening handshake of a WebSocket (RFC 6455 §4.2), which ends HTTP on its connection, or over
+//! HTTP/2 on its stream (RFC 8441).
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version, header};
 use hyper::body::Incoming;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
@@ -11,6 +12,7 @@ use crate::{
         problem,
     },
     edge::http::{
+        connection::ClientConnection,
         request_context::RequestContext,
         state::HttpEdge,
         websocket::{calls::Calls, charged::ChargedIo, origin, session::Session},
@@ -32,10 +34,13 @@ pub(in crate::edge::http) fn open(
     moment: &RequestContext,
 ) -> Result<Response<Body>, Error> {
     let settings = &edge.settings().websocket;
-    if request.version() != Version::HTTP_11 || !request.headers().contains_key(header::UPGRADE) {
+    let is_connect = request.method() == Method::CONNECT;
+    let is_upgrade =
+        request.version() == Version::HTTP_11 && request.headers().contains_key(header::UPGRADE);
+    if !is_upgrade && !is_connect {
         let error = Error::new(
             UPGRADE_REQUIRED,
-            "upgrade required; open a WebSocket (RFC 6455) over HTTP/1.1",
+            "upgrade required; open a WebSocket over HTTP/1.1 (RFC 6455) or HTTP/2 (RFC 8441)",
         );
         return Ok(not_opened(&error, request.uri().path(), moment));
     }
@@ -50,7 +55,11 @@ pub(in crate::edge::http) fn open(
     let (parts, body) = request.into_parts();
     drop(body);
     let mut request = Request::from_parts(parts, ());
-    let answer = match create_response(&request) {
+    let accepted = match is_connect {
+        true => accept_connect(request.headers()),
+        false => create_response(&request).map_err(|why| why.to_string()),
+    };
+    let mut answer = match accepted {
         Ok(answer) => answer,
         Err(why) => {
             let error = Error::new(
@@ -60,6 +69,7 @@ pub(in crate::edge::http) fn open(
             return Ok(not_opened(&error, request.uri().path(), moment));
         }
     };
+    let connection = ClientConnection::new(&moment.peer, request.version(), &mut answer);
 
     let upgrade = hyper::upgrade::on(&mut request);
     let peer = moment.peer.clone();
@@ -73,8 +83,18 @@ pub(in crate::edge::http) fn open(
         if let Ok(upgraded) = upgrade.await {
             session.run(ChargedIo::new(upgraded, move || budget.charge(Some(client)))).await;
         }
+        // An HTTP/2 connection with a WebSocket is in use until here.
+        drop(connection);
     });
     Ok(answer.map(|()| Body::empty()))
+}
+
+/// Accepts a handshake over HTTP/2, which has a version and no key (RFC 8441 §5).
+fn accept_connect(headers: &HeaderMap) -> Result<Response<()>, String> {
+    match headers.get(header::SEC_WEBSOCKET_VERSION) {
+        Some(version) if version == "13" => Ok(Response::new(())),
+        _ => Err("the version is not 13".to_owned()),
+    }
 }
 
 /// Returns a field that is repeated and must not be (RFC 6455 §11.3, RFC 6454 §7.3): a proxy in

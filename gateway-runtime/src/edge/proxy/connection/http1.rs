@@ -23,6 +23,7 @@ use crate::{
     base::error::with_causes,
     edge::proxy::{
         connection::{Clocks, ExchangeError, MAX_BUFFERED_BYTES, MAX_HEAD_BYTES, Socket},
+        patient_socket::PatientSocket,
         upload::{Progress, Upload},
     },
 };
@@ -30,7 +31,7 @@ use crate::{
 /// A connection over HTTP/1.1.
 pub(in crate::edge::proxy) struct Http1Connection {
     sender: SendRequest<Upload>,
-    driver: Box<http1::Connection<TokioIo<Socket>, Upload>>,
+    driver: Box<http1::Connection<PatientSocket<TokioIo<Socket>>, Upload>>,
 }
 
 impl Http1Connection {
@@ -39,7 +40,7 @@ impl Http1Connection {
         let (sender, driver) = http1::Builder::new()
             .max_header_size(MAX_HEAD_BYTES)
             .max_buf_size(MAX_BUFFERED_BYTES)
-            .handshake(TokioIo::new(socket))
+            .handshake(PatientSocket::new(TokioIo::new(socket)))
             .await
             .map_err(io::Error::other)?;
         Ok(Self { sender, driver: Box::new(driver) })
@@ -85,7 +86,7 @@ impl Http1Connection {
     /// were read ahead.
     pub(super) fn into_socket(self) -> (Socket, Bytes) {
         let parts = self.driver.into_parts();
-        (parts.io.into_inner(), parts.read_buf)
+        (parts.io.into_inner().into_inner(), parts.read_buf)
     }
 }
 

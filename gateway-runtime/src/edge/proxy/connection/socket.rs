@@ -31,6 +31,21 @@ macro_rules! on_stream {
     };
 }
 
+impl Socket {
+    /// Has the connection reset when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection is already gone.
+    pub(in crate::edge::proxy) fn set_zero_linger(&self) -> io::Result<()> {
+        match self {
+            Self::Clear(stream) => stream.set_zero_linger(),
+            #[cfg(feature = "http-client")]
+            Self::Tls(stream) => stream.get_ref().0.set_zero_linger(),
+        }
+    }
+}
+
 impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,
