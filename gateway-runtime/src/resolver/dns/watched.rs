@@ -58,7 +58,7 @@ impl Watched {
     /// Removes a service that nobody watches. Returns false if somebody does again.
     pub(super) fn remove(&self, text: &str) -> bool {
         let mut services = self.lock();
-        let is_watched = services.get(text).is_some_and(|snapshots| snapshots.receiver_count() > 0);
+        let is_watched = services.get(text).is_some_and(|it| it.snapshots.receiver_count() > 0);
         if !is_watched {
             services.remove(text);
         }
