@@ -99,24 +99,18 @@ impl DnsClient {
         let mut owner = name.clone();
         let mut chain_ttl = None;
         for _ in 0..MAX_CHAIN {
-            let query = Query::query(owner.clone(), record_type);
-            let records = match self.ask(&query).await? {
-                Reply::None(ttl) => Records { data: Vec::new(), ttl },
-                Reply::Some(response) => match follow(&response, &query)? {
-                    (next, records) if next == owner || !records.data.is_empty() => records,
-                    (next, Records { ttl, .. }) => {
-                        chain_ttl = min_ttl(chain_ttl, ttl);
-                        owner = next;
-                        continue;
-                    }
-                },
-            };
-            return Ok(Records { ttl: min_ttl(chain_ttl, records.ttl), ..records });
+            let (end, records) = self.ask(&Query::query(owner.clone(), record_type)).await?;
+            if end == owner || !records.data.is_empty() {
+                return Ok(Records { ttl: min_ttl(chain_ttl, records.ttl), ..records });
+            }
+            chain_ttl = min_ttl(chain_ttl, records.ttl);
+            owner = end;
         }
         Err(AskError::Chain)
     }
 
-    async fn ask(&self, query: &Query) -> Result<Reply, AskError> {
+    /// Returns the records of the first useful reply, and the name that CNAME records lead to.
+    async fn ask(&self, query: &Query) -> Result<(Name, Records), AskError> {
         let mut error = AskError::NoServer;
         let first = self.first.load(Ordering::Relaxed);
         for round in 0..ROUNDS {
@@ -127,10 +121,10 @@ impl DnsClient {
                 options.use_edns = round == 0;
                 let result =
                     self.servers[index].lookup(query.clone(), options).first_answer().await;
-                match reply(result) {
-                    Ok(reply) => {
+                match answer(result, query) {
+                    Ok(answer) => {
                         self.first.store(index, Ordering::Relaxed);
-                        return Ok(reply);
+                        return Ok(answer);
                     }
                     Err(why) => error = why,
                 }
@@ -140,27 +134,23 @@ impl DnsClient {
     }
 }
 
-/// A reply that says what there is.
-enum Reply {
-    /// There are no records: no such name, or none of this type. The TTL of that, if known.
-    None(Option<u32>),
-    /// There are records, at least of a CNAME.
-    Some(Box<DnsResponse>),
-}
-
 /// Returns what a server said of the records. Everything else, SERVFAIL and REFUSED among it, is a
 /// failure to ask.
-fn reply(result: Result<DnsResponse, NetError>) -> Result<Reply, AskError> {
+fn answer(
+    result: Result<DnsResponse, NetError>,
+    query: &Query,
+) -> Result<(Name, Records), AskError> {
     let is_answer = |code| matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
     match result {
-        Ok(response) if is_answer(response.response_code) => Ok(Reply::Some(Box::new(response))),
+        Ok(response) if is_answer(response.response_code) => follow(&response, query),
         Ok(response) => Err(AskError::Code(response.response_code)),
         Err(NetError::Dns(DnsError::NoRecordsFound(none))) if is_answer(none.response_code) => {
             // A server that names others has not looked itself.
             if none.ns.is_some() && none.soa.is_none() {
                 return Err(AskError::Referral);
             }
-            Ok(Reply::None(none.negative_ttl))
+            let nothing = Records { data: Vec::new(), ttl: none.negative_ttl };
+            Ok((query.name().clone(), nothing))
         }
         Err(NetError::Dns(DnsError::ResponseCode(code))) => Err(AskError::Code(code)),
         Err(error) => Err(AskError::Network(error)),

@@ -120,11 +120,12 @@ impl Steady {
         loop {
             let due = self.due();
             tokio::select! {
-                output = &mut work => return Some(output),
+                biased;
+                () = self.snapshots.closed() => return None,
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     self.publish_due();
                 }
-                () = self.snapshots.closed() => return None,
+                output = &mut work => return Some(output),
             }
         }
     }
