@@ -9,6 +9,7 @@ import hpack
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 TIMEOUT = 2.0  # seconds, for each frame that is waited for
+SHOWN = 100  # bytes of what is no frame
 KINDS = ["DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS", "PUSH_PROMISE", "PING", "GOAWAY", "WINDOW_UPDATE", "CONTINUATION"]
 LENGTHS = {"PRIORITY": 5, "RST_STREAM": 4, "PING": 8, "WINDOW_UPDATE": 4}
 CODES = [
@@ -57,7 +58,7 @@ class Event:
 
     def __str__(self):
         if self.kind in ("closed", "timeout", "error"):
-            return self.kind
+            return f"{self.kind} {self.payload!r}" if self.payload else self.kind
         code = f" {self.code}" if self.kind in ("GOAWAY", "RST_STREAM") else ""
         return f"{self.kind}{code} (stream {self.stream}, flags {self.flags:#x}, {len(self.payload)} bytes)"
 
@@ -116,6 +117,7 @@ class Connection:
         return event
 
     def read(self, end):
+        head = b""
         try:
             head = self.read_exactly(9, end)
             if not head:
@@ -126,7 +128,9 @@ class Connection:
             return Event("timeout")
         except ConnectionResetError:
             return Event("closed")
-        except (EOFError, OSError):
+        except EOFError as rest:
+            return Event("error", payload=head + rest.args[0])
+        except OSError:
             return Event("error")
         kind = KINDS[number] if number < len(KINDS) else f"type {number:#x}"
         if LENGTHS.get(kind, length) != length:
@@ -144,7 +148,7 @@ class Connection:
             part = self.socket.recv(length - len(data))
             if not part:
                 if data or length != 9:
-                    raise EOFError
+                    raise EOFError(data[:SHOWN])
                 return b""
             data += part
         return data
