@@ -44,13 +44,13 @@ impl ResolverTable {
     pub(super) fn resolvers(&self, settings: &Settings) -> Result<Resolvers, StartError> {
         let is_dns = |it: &Option<String>| it.as_deref() == Some(DNS);
         let uses_dns = settings.upstreams.values().any(|upstream| is_dns(&upstream.resolver));
-        let mut resolvers = self.own.clone();
-        if !uses_dns || resolvers.contains_key(DNS) {
-            return Ok(resolvers);
+        if !uses_dns || self.own.contains_key(DNS) {
+            return Ok(self.own.clone());
         }
         #[cfg(feature = "dns")]
         match &self.dns {
             Ok(dns) => {
+                let mut resolvers = self.own.clone();
                 resolvers.insert(DNS.to_owned(), Arc::clone(dns));
                 Ok(resolvers)
             }

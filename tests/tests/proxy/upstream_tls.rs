@@ -231,7 +231,7 @@ async fn only_a_certificate_of_the_instance_is_accepted() {
 async fn the_roots_of_the_system_do_not_verify_a_private_authority() {
     let ca = Ca::new();
     let stub = TlsStub::start(ca.server(&["localhost"], &["h2"], false)).await;
-    let text = configuration(&[stub.url("localhost")], "");
+    let text = configuration("", &[stub.url("localhost")], "");
     let gateway = match Gateway::from_toml(&text).unwrap().start().await {
         Ok(gateway) => gateway,
         // A machine without roots.
@@ -295,7 +295,7 @@ async fn settings_that_cannot_be_used_stop_the_start() {
         ("ftp://a", "", "neither the scheme `http` nor `https`"),
         ("http://a", "protocol = \"h3\"", "must be one of \"auto\", \"http1\", \"http2\""),
     ] {
-        let text = configuration(&[url.to_owned()], more);
+        let text = configuration("", &[url.to_owned()], more);
         let error = match Gateway::from_toml(&text) {
             Ok(gateway) => gateway.start().await.err().unwrap().to_string(),
             Err(error) => error.to_string(),

@@ -16,6 +16,7 @@ mod lookup;
 mod records;
 #[cfg(feature = "dns")]
 mod resolver;
+#[cfg(feature = "dns")]
 mod service;
 mod settings;
 #[cfg(feature = "dns")]
@@ -30,4 +31,4 @@ mod weights;
 
 #[cfg(feature = "dns")]
 pub(crate) use crate::resolver::dns::resolver::DnsResolver;
-pub(crate) use crate::resolver::dns::{service::DnsService, settings::DnsSettings};
+pub(crate) use crate::resolver::dns::settings::DnsSettings;
