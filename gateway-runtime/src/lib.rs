@@ -86,8 +86,8 @@ pub mod http {
     #[doc(hidden)]
     pub use crate::edge::http::{
         BindError, BodyBudget, BodyError, Compressed, CompressionSettings, CorsSettings, Documents,
-        DrainOutcome, Handler, Http2Limits, HttpEdge, HttpLimits, HttpSettings, Info, Protection,
-        RouteTable, Server, WebSocketSettings, read_body,
+        DrainOutcome, FramingGuard, Handler, Http2Limits, HttpEdge, HttpLimits, HttpSettings, Info,
+        Protection, RouteTable, Server, Standing, Violation, WebSocketSettings, read_body,
     };
     pub use crate::edge::{
         dispatch::{DispatchFuture, DispatchRequest, Dispatcher, RouteConfig},

@@ -4,6 +4,7 @@
 mod caching;
 mod context;
 mod decoding;
+mod framing;
 mod pool;
 mod routing;
 mod start;
@@ -21,6 +22,7 @@ criterion_group! {
     targets =
         routing::measure,
         decoding::measure,
+        framing::measure,
         validation::measure,
         pool::measure,
         caching::measure,

@@ -57,7 +57,7 @@ async fn a_connection_without_a_first_byte_is_closed() {
 #[tokio::test]
 async fn a_head_that_trickles_in_is_given_up() {
     let server = start(says("hi"), |config| config.limits.header_timeout = ms(300));
-    for (beginning, drip) in [("GET / HTTP/1.1\r\nx: ", "y"), ("", "\n"), ("PRI * HT", "")] {
+    for (beginning, drip) in [("GET / HTTP/1.1\r\nx: ", "y"), ("", "\r\n"), ("PRI * HT", "")] {
         let mut client = server.connect().await;
         let begun = Instant::now();
         client.send(beginning).await;

@@ -98,12 +98,38 @@ async fn transfer_coding_is_chunked_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn trailers_with_a_pseudo_field_are_malformed() {
+async fn malformed_body_is_answered_with_400_and_a_close() {
     let gateway = Gateway::start().await;
-    let request = "POST /services/edge/v1/note HTTP/1.1\r\nHost: a\r\nContent-Type: \
-        application/json\r\n\
-                   Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n:method: GET\r\n\r\n";
-    assert_eq!(raw(&gateway, request, false).await.status, 400);
+    let head = "POST /services/edge/v1/note HTTP/1.1\r\nHost: a\r\n\
+                Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let long = format!("2;a={}\r\n{{}}\r\n0\r\n\r\n", "b".repeat(20_000));
+    for body in [
+        "2\r\n{}\r\n0\r\n:method: GET\r\n\r\n",
+        "garbage",
+        "2\r\n{}\r\nx\r\n\r\n",
+        "2\n{}\r\n0\r\n\r\n",
+        "2\r\n{}\r\n0\r\na: b\n\r\n",
+        &long,
+    ] {
+        // The next request is none: nobody knows where it begins.
+        let request = format!("{head}{body}GET {SUM} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let answer = raw(&gateway, request, true).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-request"), "{body:.60}");
+    }
+}
+
+#[tokio::test]
+async fn violation_is_named_in_the_problem() {
+    let gateway = Gateway::start().await;
+    for (request, detail) in [
+        ("GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", "CR and LF"),
+        ("GET /#f HTTP/1.1\r\nHost: a\r\n\r\n", "fragment"),
+        ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", "once"),
+    ] {
+        let answer = raw(&gateway, request, true).await;
+        let found = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(found.contains(detail), "{request:?} {found}");
+    }
 }
 
 #[tokio::test]
@@ -134,6 +160,16 @@ async fn unparsable_request_is_answered_with_a_problem() {
             400,
             "invalid-request",
         ),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+            "invalid-request",
+        ),
+        ("GET / HTTP/1.1\nHost: a\r\n\r\n", 400, "invalid-request"),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\n", 400, "invalid-request"),
+        ("GET /#f HTTP/1.1\r\nHost: a\r\n\r\n", 400, "invalid-request"),
+        ("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400, "invalid-request"),
+        ("GET x://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400, "invalid-request"),
         (&large, 431, "header-too-large"),
         (&many, 431, "header-too-large"),
         ("GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505, "version-not-supported"),

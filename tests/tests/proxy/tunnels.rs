@@ -85,3 +85,37 @@ async fn another_protocol_is_not_offered_and_not_accepted() {
     assert!(!stub.seen()[1].to_lowercase().contains("upgrade"), "{:?}", stub.seen());
     gateway.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn bytes_behind_a_handshake_belong_to_the_protocol_that_follows() {
+    let stub = Stub::serve(|mut stream, _| async move {
+        read_request(&mut stream).await.unwrap();
+        stream.write_all(SWITCH).await.unwrap();
+        let mut received = [0; 7];
+        stream.read_exact(&mut received).await.unwrap();
+        stream.write_all(&received).await.unwrap();
+    })
+    .await;
+    let gateway = start(&[stub.address], "").await;
+    let mut client = Client::to(&gateway).await;
+    client.send(format!("{HANDSHAKE}\0\n\rGET")).await;
+    assert_eq!(client.read_to("first").await.status(), 101);
+    client.send("\n").await;
+    assert_eq!(client.read_to("GET\n").await.0, b"\0\n\rGET\n");
+    gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn bytes_behind_a_refused_handshake_are_checked_as_a_request() {
+    let refusal = "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
+    let stub = Stub::start(refusal, End::Open).await;
+    let gateway = start(&[stub.address], "").await;
+    for (next, status) in [("\n", 400), ("\r\n", 403)] {
+        let mut client = Client::to(&gateway).await;
+        client.send(format!("{HANDSHAKE}GET /foo/x HTTP/1.1\r\nHost: a\r\nX: b{next}\r\n")).await;
+        assert_eq!(client.read_to("no").await.status(), 403);
+        let end = if status == 403 { "no" } else { "}" };
+        assert_eq!(client.read_to(end).await.status(), status);
+    }
+    gateway.stop().await.unwrap();
+}

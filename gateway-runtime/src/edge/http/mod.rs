@@ -52,7 +52,10 @@ pub(crate) use crate::edge::http::routes::webhook_problems;
 pub use crate::edge::http::websocket::Conversation;
 pub use crate::edge::http::{
     compression::{Compressed, CompressionSettings},
-    connection::Peer,
+    connection::{
+        Peer,
+        framing::{FramingGuard, Standing, Violation},
+    },
     cors::CorsSettings,
     describe::{Documents, Info},
     handler::Handler,

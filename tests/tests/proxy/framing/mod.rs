@@ -98,9 +98,9 @@ impl Bench {
             Fate::Last(one) => (vec![200], vec![one.into()]),
         };
         let statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
-        // HTTP/1.0 closes without an announcement, and so does a fault in a body.
+        // HTTP/1.0 closes without an announcement.
         let announced =
-            request.contains("HTTP/1.0") || may_be_cut || replies.last().is_some_and(|r| r.closes);
+            request.contains("HTTP/1.0") || replies.last().is_some_and(|reply| reply.closes);
         let is_clean = seen.unfinished.is_empty() || may_be_cut;
         let is_expected = statuses == expected
             && (closed && announced)
@@ -125,26 +125,11 @@ async fn check(cases: impl IntoIterator<Item = Case>) {
 
 /// Asserts the fate of each request, with further lines of `[http.limits]`.
 async fn check_with(limits: &str, cases: impl IntoIterator<Item = Case>) {
-    deviations(limits, &[], cases).await;
-}
-
-/// Asserts the fate of each request, except for the `lenient` ones. These the HTTP library accepts,
-/// and a guard in front of it is missing (docs/proxy.md, "Limits"): the table has their right fate,
-/// and a request that has it is to be taken off the list.
-async fn check_but(lenient: &[&str], cases: impl IntoIterator<Item = Case>) {
-    deviations("", lenient, cases).await;
-}
-
-async fn deviations(limits: &str, lenient: &[&str], cases: impl IntoIterator<Item = Case>) {
     let bench = Bench::start(limits).await;
     let mut all = Vec::new();
     for (what, request, fate) in cases {
-        match (bench.deviation(&request, fate).await, lenient.contains(&what)) {
-            (Some(deviation), false) => {
-                all.push(format!("{what}: {deviation}\n    {request:.160?}"));
-            }
-            (None, true) => all.push(format!("{what}: has its right fate now")),
-            (Some(_), true) | (None, false) => {}
+        if let Some(deviation) = bench.deviation(&request, fate).await {
+            all.push(format!("{what}: {deviation}\n    {request:.160?}"));
         }
     }
     bench.stop().await;

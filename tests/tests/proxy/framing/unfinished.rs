@@ -34,7 +34,10 @@ async fn an_unfinished_request_is_unfinished_for_the_instance() {
                 drop(client);
             } else {
                 client.0.shutdown().await.unwrap();
-                client.read_all().await;
+                let (answer, _) = client.read_all().await;
+                let is_refused = answer.0.is_empty()
+                    || answer.status() == 400 && answer.header("connection") == Some("close");
+                assert!(is_refused, "{request:?} {answer:?}");
             }
             let seen = bench.recorder.take(true, TIMEOUT).await;
             assert!(seen.requests.is_empty() && !seen.is_open, "{request:?} {leaves} {seen:?}");

@@ -134,6 +134,10 @@ impl Drop for InFlight {
 pub(super) struct Activity {
     in_flight: AtomicU32,
     steps: AtomicU32,
+    /// Number of responses that have begun.
+    responses: AtomicU32,
+    /// Number of the request whose body is malformed or unfinished; 0 for none.
+    cut_request: AtomicU32,
     /// The latest request has a body, which the client may still be sending.
     pub(super) has_body: Flag,
     /// A response had a large chunk, and more may follow.
@@ -148,7 +152,8 @@ pub(super) struct Activity {
     /// A handler's response is being written: from its head until all of it is flushed. Whatever
     /// hyper writes at any other time is a response of its own.
     pub(super) responding: Flag,
-    /// The connection switches to another protocol, whose bytes are not a response.
+    /// The connection has switched to another protocol, whose bytes are neither a request nor a
+    /// response.
     pub(super) switching: Flag,
 }
 
@@ -156,6 +161,25 @@ impl Activity {
     /// Returns the number of requests in flight.
     pub(super) fn in_flight(&self) -> u32 {
         self.in_flight.load(Relaxed)
+    }
+
+    /// Returns the number of responses that have begun.
+    pub(super) fn responses(&self) -> u32 {
+        self.responses.load(Relaxed)
+    }
+
+    /// Counts a response that begins, and returns whether the body of its request is malformed or
+    /// unfinished.
+    pub(super) fn begin_response(&self) -> bool {
+        let response = self.responses().wrapping_add(1);
+        self.responses.store(response, Relaxed);
+        self.cut_request.load(Relaxed) == response
+    }
+
+    /// Records that the body of the latest request is malformed or unfinished. `requests` is the
+    /// number of requests up to it.
+    pub(super) fn cut_request(&self, requests: u32) {
+        self.cut_request.store(requests, Relaxed);
     }
 
     /// Returns whether a response is being produced or written.

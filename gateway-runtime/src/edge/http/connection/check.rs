@@ -4,7 +4,7 @@
 //! SEMANTICS §10: "`Host`: exactly one, valid". A head that "could be read two ways" gets 400 and a
 //! close.
 
-use http::{HeaderValue, Request, Response, Version, header};
+use http::{HeaderValue, Request, Response, Version, header, uri::Scheme};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
@@ -22,8 +22,15 @@ pub(super) fn check(request: &Request<Incoming>, peer: &Peer) -> Option<Response
     check_head(request).err().map(|error| refusal::respond(&error, request, peer))
 }
 
-/// Checks the authority and the transfer codings of a request.
+/// Checks the scheme, the authority and the transfer codings of a request.
 fn check_head(request: &Request<Incoming>) -> Result<(), Error> {
+    let scheme = request.uri().scheme();
+    if scheme.is_some_and(|scheme| *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS) {
+        return Err(Error::new(
+            Code::INVALID_REQUEST,
+            "the scheme of the request target is neither `http` nor `https`",
+        ));
+    }
     let authority = Authority::effective(request.version(), request.uri(), request.headers());
     authority.map_err(|error| Error::new(Code::INVALID_REQUEST, error.detail()))?;
     // Only a body of unknown length has a transfer coding, and HTTP/2 has none.

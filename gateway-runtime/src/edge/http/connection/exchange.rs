@@ -113,11 +113,13 @@ impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
             }
         };
         let Some(start) = this.start.take() else { unreachable!("polled after it was ready") };
+        let activity = start.in_flight.activity();
+        let is_cut = activity.begin_response();
+        let status = response.status();
         if start.version < Version::HTTP_2
-            && matches!(
-                response.status(),
-                StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT
-            )
+            && (is_cut
+                || matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT))
+            && status != StatusCode::SWITCHING_PROTOCOLS
         {
             // hyper closes the connection after a body that was not read to its end, but does not
             // announce it.
@@ -126,9 +128,8 @@ impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
         if start.is_head && start.version >= Version::HTTP_2 {
             remove_body(&mut response);
         }
-        let activity = start.in_flight.activity();
         activity.responding.set(true);
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS || start.is_connect {
+        if status == StatusCode::SWITCHING_PROTOCOLS || start.is_connect && status.is_success() {
             activity.switching.set(true);
         }
         if let Some(switched) = this.switched {

@@ -56,7 +56,7 @@ pub(super) async fn serve<H: Handler>(
         })
     });
     let begins_with_head = io.ahead().starts_with(HEAD);
-    io.hold_refusals();
+    io.guard_framing(limits);
     let large = activity.large.get();
     let builder = if large { &shared.http1_large } else { &shared.http1 };
     let mut http = Box::pin(builder.serve_connection(io, service).with_upgrades());
@@ -156,7 +156,7 @@ async fn remainder<H: Handler>(
 ) -> Http1Remainder {
     let unread = match (&over, io.take_refused()) {
         (Http1End::Late, _) => Some(Unread::Late),
-        (_, refused) => refused.map(|status| Unread::Refused(status, unparsed)),
+        (_, refused) => refused.map(|(status, violation)| Unread::Refused(status, violation)),
     };
     if let Some(unread) = unread {
         let is_head = match unparsed.trim_ascii_start() {

@@ -14,6 +14,7 @@ mod activity;
 mod check;
 mod exchange;
 mod flood;
+pub(super) mod framing;
 mod http1;
 mod http2;
 mod local_executor;

@@ -20,7 +20,11 @@ use crate::{
         problem,
     },
     edge::{
-        http::{HttpLimits, connection::Peer, request_context::RequestContext},
+        http::{
+            HttpLimits,
+            connection::{Peer, framing::Violation},
+            request_context::RequestContext,
+        },
         request::request_id::REQUEST_ID,
     },
 };
@@ -56,15 +60,15 @@ pub(super) fn respond<B>(error: &Error, request: &Request<B>, peer: &Peer) -> Re
 
 /// A request head that could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unread<'h> {
-    /// The status with which hyper would respond to a head that it cannot parse, and the part of
-    /// the head that is still buffered.
-    Refused(StatusCode, &'h [u8]),
+pub(super) enum Unread {
+    /// The status with which hyper would respond to a head that it cannot parse, and the violation
+    /// if the framing guard found one.
+    Refused(StatusCode, Option<Violation>),
     /// The head did not arrive in time.
     Late,
 }
 
-impl Unread<'_> {
+impl Unread {
     /// Returns the error to respond with.
     fn error(self, limits: &HttpLimits) -> Error {
         let (code, detail) = match self {
@@ -79,10 +83,13 @@ impl Unread<'_> {
             Self::Refused(StatusCode::URI_TOO_LONG, _) => {
                 (URI_TOO_LONG, "the request target is too long")
             }
-            Self::Refused(_, head) if is_of_other_version(head) => {
-                (VERSION_NOT_SUPPORTED, "the HTTP version is not supported; use HTTP/1.1 or HTTP/2")
+            Self::Refused(_, Some(Violation::Version)) => {
+                (VERSION_NOT_SUPPORTED, Violation::Version.detail())
             }
-            Self::Refused(..) => (Code::INVALID_REQUEST, "the request head is not valid HTTP/1.1"),
+            Self::Refused(_, Some(violation)) => (Code::INVALID_REQUEST, violation.detail()),
+            Self::Refused(_, None) => {
+                (Code::INVALID_REQUEST, "the request head is not valid HTTP/1.1")
+            }
         };
         Error::new(code, detail)
     }
@@ -135,45 +142,4 @@ pub(super) fn header_too_large(limits: &HttpLimits) -> Error {
     let detail =
         format!("the request head has more than {header_bytes} bytes or {header_count} fields");
     Error::new(HEADER_TOO_LARGE, detail)
-}
-
-/// Returns whether a request line names a version of HTTP other than 1.0 and 1.1.
-fn is_of_other_version(head: &[u8]) -> bool {
-    let line = head
-        .trim_ascii_start()
-        .split(|&byte| byte == b'\r' || byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let version = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
-    let [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] = version else { return false };
-    major.is_ascii_digit()
-        && minor.is_ascii_digit()
-        && !matches!((major, minor), (b'1', b'0' | b'1'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn is_of_other_version_accepts_versions_of_http_only() {
-        for other in [
-            "GET / HTTP/3.0\r\nhost: a",
-            "GET / HTTP/1.2\r\n",
-            "\r\nGET / HTTP/2.0\r\n",
-            "GET / HTTP/0.9\n",
-        ] {
-            assert!(is_of_other_version(other.as_bytes()), "{other}");
-        }
-        for none in [
-            "GET / HTTP/1.1\r\n",
-            "GET / HTTP/1.0\r\n",
-            "GET /\r\n",
-            "",
-            "SSH-2.0\r\n",
-            "GET / HTTP/x.y\r\n",
-        ] {
-            assert!(!is_of_other_version(none.as_bytes()), "{none}");
-        }
-    }
 }
