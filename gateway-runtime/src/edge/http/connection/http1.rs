@@ -20,6 +20,7 @@ use crate::{
             activity::{Activity, Peer},
             check::check,
             exchange::ExchangeStart,
+            framing::Violation,
             refusal::Unread,
             server_state::ServerState,
             socket::ClientSocket,
@@ -158,6 +159,9 @@ async fn remainder<H: Handler>(
         (Http1End::Late, _) => Some(Unread::Late),
         (_, refused) => refused.map(|(status, violation)| Unread::Refused(status, violation)),
     };
+    if let Some(Unread::Refused(_, Some(Violation::NotHttp))) = unread {
+        return Http1Remainder::Nothing;
+    }
     if let Some(unread) = unread {
         let is_head = match unparsed.trim_ascii_start() {
             [] => is_first_head,

@@ -32,6 +32,8 @@ pub(super) struct Head {
     /// The bytes of a method, a version, a field name or a coding so far.
     word: Word,
     is_old: bool,
+    /// The target is no path.
+    is_bare: bool,
     offers_upgrade: bool,
     declared: Declared,
 }
@@ -42,6 +44,7 @@ impl Head {
             part: Part::Start,
             word: Word::new(),
             is_old: false,
+            is_bare: false,
             offers_upgrade: false,
             declared: Declared::new(),
         }
@@ -116,7 +119,10 @@ impl Head {
             // A path, an absolute URI, an authority or an asterisk (RFC 9112 §3.2).
             Part::TargetStart => match next {
                 b'/' | b'*' | b'[' => Ok(Part::Target),
-                _ if next.is_ascii_alphanumeric() => Ok(Part::Target),
+                _ if next.is_ascii_alphanumeric() => {
+                    self.is_bare = true;
+                    Ok(Part::Target)
+                }
                 b' ' | b'\r' | b'\n' => Err(Violation::RequestLine),
                 _ => Err(Violation::Target),
             },
@@ -148,7 +154,11 @@ impl Head {
                 _ => break,
             };
             if !is_expected {
-                return Err(Violation::RequestLine);
+                let is_foreign = self.is_bare && self.word.as_bytes().is_empty();
+                return Err(match is_foreign {
+                    true => Violation::NotHttp,
+                    false => Violation::RequestLine,
+                });
             }
             input.skip(1);
             self.word.push(&[byte]);

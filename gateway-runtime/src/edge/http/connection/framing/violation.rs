@@ -5,6 +5,9 @@
 pub enum Violation {
     /// A line of the head ends in something else than CR and LF.
     LineEnd,
+    /// The first line is of another protocol: it has neither a path nor a version of HTTP. It gets
+    /// no response, which only HTTP could read.
+    NotHttp,
     /// The request line is not three words.
     RequestLine,
     /// The request target has a fragment, or a byte that no target has.
@@ -31,7 +34,7 @@ impl Violation {
     pub fn detail(self) -> &'static str {
         match self {
             Self::LineEnd => "a line of the request head does not end in CR and LF",
-            Self::RequestLine => "the request line is not `METHOD target HTTP/1.1`",
+            Self::NotHttp | Self::RequestLine => "the request line is not `METHOD target HTTP/1.1`",
             Self::Target => {
                 "the request target is not valid; encode spaces and other special bytes, and send \
                  no fragment"

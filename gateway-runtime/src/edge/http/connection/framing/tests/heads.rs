@@ -5,7 +5,7 @@ use super::{Standing, Violation, assert_head_refused, assert_stops, outcome};
 #[test]
 fn head_is_refused_at_the_byte_that_violates() {
     use Violation::{
-        Field, Length, LengthAndCoding, LineEnd, OldCoding, RequestLine, Target, Version,
+        Field, Length, LengthAndCoding, LineEnd, NotHttp, OldCoding, RequestLine, Target, Version,
     };
     let cases = [
         ("", "\nGET / HTTP/1.1\r\n\r\n", RequestLine),
@@ -24,6 +24,8 @@ fn head_is_refused_at_the_byte_that_violates() {
         ("GET / HTTP/1.1\r", "a: b\r\n\r\n", LineEnd),
         ("GET / HTTP/1.2", "\r\n\r\n", Version),
         ("GET / HTTP/1.", "x\r\n\r\n", RequestLine),
+        ("GET /a ", "b HTTP/1.1\r\n\r\n", RequestLine),
+        ("INVALID CONNECTION ", "PREFACE\r\n\r\n", NotHttp),
         ("GET / HTTP/1.1\r\na", " : b\r\n\r\n", Field),
         ("GET / HTTP/1.1\r\n", " a: b\r\n\r\n", Field),
         ("GET / HTTP/1.1\r\n", ": b\r\n\r\n", Field),
