@@ -9,8 +9,12 @@ use std::{
 use http::uri::{Authority, Scheme};
 use tokio::net::TcpStream;
 
+#[cfg(feature = "http-client")]
+use crate::edge::proxy::connection::tls::Tls;
+#[cfg(not(feature = "http-client"))]
+use crate::edge::proxy::connection::tls_absent::Tls;
 use crate::edge::proxy::{
-    connection::{Http1Connection, SharedConnection, Socket, Tls},
+    connection::{http1::Http1Connection, http2::SharedConnection, socket::Socket},
     settings::Protocol,
 };
 

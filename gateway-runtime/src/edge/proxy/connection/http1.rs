@@ -22,7 +22,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::{
     base::error::with_causes,
     edge::proxy::{
-        connection::{Clocks, ExchangeError, MAX_BUFFERED_BYTES, MAX_HEAD_BYTES, Socket},
+        connection::{
+            exchange::{Clocks, ExchangeError},
+            limits::{MAX_BUFFERED_BYTES, MAX_HEAD_BYTES},
+            socket::Socket,
+        },
         patient_socket::PatientSocket,
         upload::{Progress, Upload},
     },

@@ -2,14 +2,17 @@
 //! the response. This is the seam behind which the versions of HTTP differ.
 //!
 //! - `connector`: opens connections to one instance
+//! - `exchange`: clocks of an exchange, and the reasons why it has no response
 //! - `socket`: a TCP connection, with TLS or in clear text
 //! - `tls`: verification of an instance, and the choice of the protocol
 //! - `http1`: HTTP/1.1; one request at a time
 //! - `http2`: HTTP/2; requests share a connection
 
 mod connector;
+mod exchange;
 mod http1;
 mod http2;
+mod limits;
 mod response_body;
 mod socket;
 #[cfg(feature = "http-client")]
@@ -19,15 +22,12 @@ mod tls_absent;
 
 use std::{
     fmt,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::time::{Instant, Sleep};
 
 #[cfg(feature = "http-client")]
 pub(super) use crate::edge::proxy::connection::tls::{Tls, TlsClient};
@@ -35,18 +35,13 @@ pub(super) use crate::edge::proxy::connection::tls::{Tls, TlsClient};
 pub(super) use crate::edge::proxy::connection::tls_absent::{Tls, TlsClient};
 pub(super) use crate::edge::proxy::connection::{
     connector::{Connector, Opened},
+    exchange::{Clocks, ExchangeError},
     http1::Http1Connection,
     http2::{ConnectionId, Http2Exchange, SharedConnection},
     response_body::ResponseBody,
     socket::Socket,
 };
 use crate::edge::proxy::upload::{Progress, Upload};
-
-/// The maximum size of a response head, in bytes.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
-
-/// The maximum that the library buffers of a request or a response, in bytes.
-const MAX_BUFFERED_BYTES: usize = 64 * 1024;
 
 /// A connection that can take a request.
 pub(super) enum Connection {
@@ -65,34 +60,6 @@ pub(super) struct Demand {
     pub(super) is_new: bool,
     /// The connection on which the instance has not processed the request.
     pub(super) avoided: Option<ConnectionId>,
-}
-
-/// The clocks of an exchange until the head of its response.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Clocks {
-    /// The maximum time for which the instance neither takes bytes nor answers.
-    pub(super) first_byte: Duration,
-    /// The maximum time for which the client sends no bytes of its request.
-    pub(super) idle: Duration,
-}
-
-/// The reason why an exchange has no response.
-pub(super) enum ExchangeError {
-    /// The connection had closed, and the request, which is returned, was not sent.
-    NotSent(Box<Request<Upload>>),
-    /// The instance has not processed the request (RFC 9113 §8.7), none of whose body was sent: the
-    /// body is returned.
-    NotProcessed(Upload),
-    /// The connection ended after the request had begun.
-    Closed(String),
-    /// The response is malformed.
-    Malformed(String),
-    /// The exchange failed after the request had begun.
-    Failed(String),
-    /// The instance is too slow.
-    TooSlow,
-    /// The client has stopped sending its request.
-    StalledUpload,
 }
 
 impl Connection {
@@ -147,35 +114,6 @@ impl Connection {
             Self::Http1(connection) => Some(connection.into_socket()),
             Self::Http2(_) => None,
         }
-    }
-}
-
-impl Clocks {
-    /// Polls the alarm of an exchange: ready with the reason when the exchange has lasted too long.
-    /// The clock starts anew with each step of the upload.
-    fn poll_overdue(
-        self,
-        mut alarm: Pin<&mut Sleep>,
-        progress: Option<&Arc<Progress>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<ExchangeError> {
-        while alarm.as_mut().poll(cx).is_ready() {
-            let Some(progress) = progress else {
-                return Poll::Ready(ExchangeError::TooSlow);
-            };
-            let is_client = progress.waits_for_client();
-            let limit = if is_client { self.idle } else { self.first_byte };
-            let due = progress.last() + limit;
-            if due <= Instant::now() {
-                return Poll::Ready(if is_client {
-                    ExchangeError::StalledUpload
-                } else {
-                    ExchangeError::TooSlow
-                });
-            }
-            alarm.as_mut().reset(due);
-        }
-        Poll::Pending
     }
 }
 

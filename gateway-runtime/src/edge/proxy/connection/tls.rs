@@ -3,7 +3,7 @@
 
 use std::{io, path::Path, sync::Arc};
 
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::net::TcpStream;
@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use crate::{
     base::error::with_causes,
     edge::proxy::{
-        connection::Socket,
+        connection::socket::Socket,
         settings::{Protocol, UpstreamTlsSettings},
     },
 };
@@ -103,7 +103,8 @@ impl Tls {
 /// Creates the configuration of a client that verifies with the roots of a file, or with those of
 /// the system.
 fn config(ca: Option<&Path>) -> Result<ClientConfig, String> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| with_causes(&error))?;
     match ca {

@@ -5,7 +5,7 @@ use std::io;
 use tokio::net::TcpStream;
 
 use crate::edge::proxy::{
-    connection::Socket,
+    connection::socket::Socket,
     settings::{Protocol, UpstreamTlsSettings},
 };
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use h2::RecvStream;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::edge::proxy::connection::http2::shared::ConnectionStatus;
+use crate::edge::proxy::connection::http2::place::ConnectionStatus;
 
 /// The body of a response.
 pub(in crate::edge::proxy) struct Http2Body {

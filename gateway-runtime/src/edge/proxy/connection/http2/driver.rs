@@ -11,13 +11,20 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use h2::{Ping, PingPong};
 use tokio::time::{Duration, Instant, Interval, MissedTickBehavior, interval};
 
-use crate::edge::proxy::connection::http2::{
-    PING_AFTER, PING_TIMEOUT,
-    shared::{ConnectionStatus, Http2Connection},
+use crate::edge::proxy::connection::{
+    http2::{
+        limits::{PING_AFTER, PING_TIMEOUT},
+        place::ConnectionStatus,
+    },
+    socket::Socket,
 };
+
+/// A connection as its driver holds it.
+pub(super) type Http2Connection = h2::client::Connection<Socket, Bytes>;
 
 /// The interval at which silence is measured.
 const TICK: Duration = Duration::from_secs(1);

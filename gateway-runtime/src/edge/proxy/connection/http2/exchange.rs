@@ -23,10 +23,11 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::edge::proxy::{
     connection::{
-        Clocks, ExchangeError,
+        exchange::{Clocks, ExchangeError},
         http2::{
-            ConnectionId, Http2Body, head,
-            shared::{Origin, Place},
+            body::Http2Body,
+            head,
+            place::{ConnectionId, Origin, Place},
             upload_pipe::UploadPipe,
         },
     },

@@ -8,7 +8,7 @@ use http::{
     uri::{self, PathAndQuery, Uri},
 };
 
-use crate::edge::proxy::connection::http2::shared::Origin;
+use crate::edge::proxy::connection::http2::place::Origin;
 
 /// Translates the head of a request as it would be sent over HTTP/1.1.
 pub(super) fn translate(mut head: Parts, origin: &Origin) -> Request<()> {

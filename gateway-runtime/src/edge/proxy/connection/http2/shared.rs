@@ -5,10 +5,7 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -21,24 +18,19 @@ use h2::{
 use http::uri::{Authority, Scheme};
 use tokio::time::Instant;
 
-use crate::edge::proxy::{
-    clock::AtomicTime,
-    connection::{
-        MAX_HEAD_BYTES, Socket,
-        http2::{
+use crate::edge::proxy::connection::{
+    http2::{
+        driver::{self, Http2Connection},
+        exchange::Http2Exchange,
+        limits::{
             CONNECTION_WINDOW_BYTES, FRAME_OVERHEAD_BYTES, MAX_CANCELLED_STREAMS,
-            MAX_SEND_BUFFER_BYTES, MAX_STREAMS, STREAM_WINDOW_BYTES, driver,
-            exchange::Http2Exchange,
+            MAX_SEND_BUFFER_BYTES, MAX_STREAMS, STREAM_WINDOW_BYTES,
         },
+        place::{ConnectionId, ConnectionStatus, Origin, Place},
     },
+    limits::MAX_HEAD_BYTES,
+    socket::Socket,
 };
-
-/// A connection as its driver sees it.
-pub(super) type Http2Connection = h2::client::Connection<Socket, Bytes>;
-
-/// The identity of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::edge::proxy) struct ConnectionId(u64);
 
 /// A connection that requests share.
 pub(in crate::edge::proxy) struct SharedConnection {
@@ -46,31 +38,6 @@ pub(in crate::edge::proxy) struct SharedConnection {
     sender: SendRequest<Bytes>,
     origin: Arc<Origin>,
     status: Arc<ConnectionStatus>,
-}
-
-/// The origin that requests name: `:scheme` and `:authority`.
-pub(super) struct Origin {
-    pub(super) scheme: Scheme,
-    pub(super) authority: Authority,
-}
-
-/// The state of a connection that its requests and its driver share.
-pub(super) struct ConnectionStatus {
-    /// The requests that have a place.
-    streams: AtomicUsize,
-    /// The time when the last request ended.
-    idle_since: AtomicTime,
-    /// The time of the first request since the instance has last sent anything; the epoch if there
-    /// is none.
-    waiting_since: AtomicTime,
-    /// The driver has ended.
-    has_ended: AtomicBool,
-}
-
-/// A place on a connection, given back when it is dropped.
-pub(super) struct Place {
-    pub(super) id: ConnectionId,
-    pub(super) status: Arc<ConnectionStatus>,
 }
 
 impl SharedConnection {
@@ -99,13 +66,13 @@ impl SharedConnection {
     /// announced its end (GOAWAY).
     pub(in crate::edge::proxy) fn is_open(&mut self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
-        !self.status.has_ended.load(Relaxed)
+        !self.status.has_ended()
             && !matches!(self.sender.poll_ready(&mut context), Poll::Ready(Err(_)))
     }
 
     /// Returns whether the connection has had no request for a time.
     pub(in crate::edge::proxy) fn is_idle_for(&self, time: Duration) -> bool {
-        self.status.streams() == 0 && self.status.idle_since.get() + time <= Instant::now()
+        self.status.streams() == 0 && self.status.idle_since() + time <= Instant::now()
     }
 
     /// Returns whether another request may share the connection.
@@ -152,66 +119,4 @@ async fn answer_to_ping(connection: &mut Http2Connection, pings: &mut PingPong) 
 
 fn no_handshake(reason: impl fmt::Display) -> io::Error {
     io::Error::other(format!("no handshake of HTTP/2: {reason}"))
-}
-
-impl ConnectionStatus {
-    fn new() -> Self {
-        let status = Self {
-            streams: AtomicUsize::new(0),
-            idle_since: AtomicTime::default(),
-            waiting_since: AtomicTime::default(),
-            has_ended: AtomicBool::new(false),
-        };
-        status.idle_since.set_after(Duration::ZERO);
-        status
-    }
-
-    fn streams(&self) -> usize {
-        self.streams.load(Relaxed)
-    }
-
-    /// Records that a request was sent.
-    pub(super) fn sent(&self) {
-        if self.waiting_since.is_clear() {
-            self.waiting_since.set_after(Duration::ZERO);
-        }
-    }
-
-    /// Records that the instance has sent something.
-    pub(super) fn received(&self) {
-        self.waiting_since.clear();
-    }
-
-    /// Returns the time since which requests wait for a sign of the instance; none if none does.
-    pub(super) fn waiting_since(&self) -> Option<Instant> {
-        (self.streams() > 0 && !self.waiting_since.is_clear()).then(|| self.waiting_since.get())
-    }
-
-    /// Records that the driver has ended.
-    pub(super) fn end(&self) {
-        self.has_ended.store(true, Relaxed);
-    }
-}
-
-impl ConnectionId {
-    fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Relaxed))
-    }
-}
-
-impl Place {
-    fn new(id: ConnectionId, status: Arc<ConnectionStatus>) -> Self {
-        status.streams.fetch_add(1, Relaxed);
-        Self { id, status }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.status.streams() == 1 {
-            self.status.idle_since.set_after(Duration::ZERO);
-        }
-        self.status.streams.fetch_sub(1, Relaxed);
-    }
 }
