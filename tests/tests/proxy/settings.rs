@@ -25,10 +25,10 @@ async fn every_fault_is_reported_once_and_by_its_own_section() {
     .await;
     for (section, word) in [
         ("upstreams.bad", "ftp://x"),
-        ("upstreams.\"twice\"", "http://A:1/"),
-        ("upstreams.\"zero\"", "connect_timeout"),
-        ("upstreams.\"zero\"", "idle_timeout"),
-        ("upstreams.\"zero\"", "first_byte_timeout"),
+        ("upstreams.twice", "http://A:1/"),
+        ("upstreams.zero", "connect_timeout"),
+        ("upstreams.zero", "idle_timeout"),
+        ("upstreams.zero", "first_byte_timeout"),
         ("routes.\"two\"", "nowhere"),
         ("routes.three", "unknown"),
     ] {

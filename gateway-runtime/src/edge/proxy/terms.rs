@@ -183,7 +183,7 @@ fn endpoints(
             problems.push(format!("{at} has the weight {weight}\nhelp: write 1 to 1000"));
         }
         match Endpoint::parse(url) {
-            Ok(endpoint) if endpoints.iter().any(|other| other.address() == endpoint.address()) => {
+            Ok(endpoint) if is_listed(&endpoints, &endpoint) => {
                 problems.push(format!("{at} is there twice\nhelp: give it a `weight` instead"));
             }
             Ok(endpoint) => match terms.connector(&endpoint) {
@@ -195,4 +195,9 @@ fn endpoints(
         }
     }
     endpoints
+}
+
+/// Returns whether an endpoint of the same address is there already; names have no case.
+fn is_listed(endpoints: &[Endpoint], endpoint: &Endpoint) -> bool {
+    endpoints.iter().any(|other| other.address().eq_ignore_ascii_case(endpoint.address()))
 }

@@ -30,9 +30,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 #[cfg(feature = "http-client")]
-pub(super) use crate::edge::proxy::connection::tls::{Tls, TlsClient};
+pub(super) use crate::edge::proxy::connection::tls::TlsClient;
 #[cfg(not(feature = "http-client"))]
-pub(super) use crate::edge::proxy::connection::tls_absent::{Tls, TlsClient};
+pub(super) use crate::edge::proxy::connection::tls_absent::TlsClient;
 pub(super) use crate::edge::proxy::connection::{
     connector::{Connector, Opened},
     exchange::{Clocks, ExchangeError},

@@ -4,7 +4,7 @@ use super::{
     harness::{Watcher, resolver, until},
     server::DnsServer,
 };
-use crate::resolver::{DnsResolver, DnsService, DnsSettings, Resolver};
+use crate::resolver::{DnsResolver, DnsSettings, Resolver, dns::service::DnsService};
 
 #[test]
 fn text_names_a_service() {
