@@ -149,8 +149,8 @@ impl Reloader {
             match settings.and_then(|settings| self.configure(&settings, &routes)) {
                 Ok(()) => tracing::info!(
                     file = %file.path().display(),
-                    "configuration reloaded: routes, upstreams, limits and switches of providers are \
-                     in effect; other keys need a restart"
+                    "configuration reloaded: routes, upstreams, limits and switches of providers \
+                     are in effect; other keys need a restart"
                 ),
                 Err(error) => {
                     tracing::error!(

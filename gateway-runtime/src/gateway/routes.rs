@@ -19,8 +19,8 @@ use crate::{
 
 impl Gateway {
     /// Adds a dispatcher, which routes choose by its name: `[routes.reports] dispatch = "archive"`.
-    /// `make` is called at start, and again when the configuration changes, for each of these routes
-    /// with its section.
+    /// `make` is called at start, and again when the configuration changes, for each of these
+    /// routes with its section.
     ///
     /// ```
     /// use std::sync::Arc;

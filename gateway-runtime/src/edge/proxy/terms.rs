@@ -46,27 +46,7 @@ impl Terms {
         let mut problem = |key: &str, why: &str| {
             problems.push(format!("`upstreams.{name}.{key}` in the configuration {why}"));
         };
-        let times = [
-            ("connect_timeout", settings.connect_timeout),
-            ("first_byte_timeout", settings.first_byte_timeout),
-            ("idle_timeout", settings.idle_timeout),
-            ("attempts_timeout", settings.attempts_timeout),
-        ];
-        for (key, _) in times.iter().filter(|(_, time)| time.is_zero()) {
-            problem(key, "is 0\nhelp: write a time, such as `2s`");
-        }
-        let numbers = [
-            ("attempts", settings.attempts),
-            ("max_requests", settings.max_requests),
-            ("fails", settings.fails as usize),
-            ("passes", settings.passes as usize),
-        ];
-        for (key, _) in numbers.iter().filter(|(_, number)| *number == 0) {
-            problem(key, "is 0\nhelp: write 1 or more");
-        }
-        if settings.max_ejected_percent > 100 {
-            problem("max_ejected_percent", "is over 100\nhelp: write a number up to 100");
-        }
+        number_problems(settings, &mut problem);
         if let Some(check) = &settings.check {
             check_problems(check, &mut problem);
         }
@@ -111,6 +91,31 @@ fn may_use_tls(settings: &UpstreamSettings) -> bool {
         || settings.urls.iter().any(|one| one.parts().0.starts_with("https:"))
 }
 
+/// Finds times and numbers that are out of range.
+fn number_problems(settings: &UpstreamSettings, problem: &mut impl FnMut(&str, &str)) {
+    let times = [
+        ("connect_timeout", settings.connect_timeout),
+        ("first_byte_timeout", settings.first_byte_timeout),
+        ("idle_timeout", settings.idle_timeout),
+        ("attempts_timeout", settings.attempts_timeout),
+    ];
+    for (key, _) in times.iter().filter(|(_, time)| time.is_zero()) {
+        problem(key, "is 0\nhelp: write a time, such as `2s`");
+    }
+    let numbers = [
+        ("attempts", settings.attempts),
+        ("max_requests", settings.max_requests),
+        ("fails", settings.fails as usize),
+        ("passes", settings.passes as usize),
+    ];
+    for (key, _) in numbers.iter().filter(|(_, number)| *number == 0) {
+        problem(key, "is 0\nhelp: write 1 or more");
+    }
+    if settings.max_ejected_percent > 100 {
+        problem("max_ejected_percent", "is over 100\nhelp: write a number up to 100");
+    }
+}
+
 /// Finds what is wrong with the settings of checks.
 fn check_problems(check: &CheckSettings, problem: &mut impl FnMut(&str, &str)) {
     if !check.path.starts_with('/') || check.path.parse::<PathAndQuery>().is_err() {
@@ -128,8 +133,8 @@ fn check_problems(check: &CheckSettings, problem: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// Returns the resolver of the instances of a section: that of its `urls`, or the one that it names;
-/// adds what is wrong to `problems`.
+/// Returns the resolver of a section's instances: that of its `urls`, or the one that it names; adds
+/// what is wrong to `problems`.
 pub(super) fn resolver(
     name: &str,
     settings: &UpstreamSettings,

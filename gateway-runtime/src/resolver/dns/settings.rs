@@ -1,19 +1,18 @@
 //! The section `[resolvers.dns]`.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+#[cfg(feature = "dns")]
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::base::{
-    duration::{self, DurationText},
-    start_error::StartError,
-};
+use crate::base::duration::{self, DurationText};
+#[cfg(feature = "dns")]
+use crate::base::start_error::StartError;
 
 /// The port of DNS (RFC 1035 §4.2).
+#[cfg(feature = "dns")]
 const PORT: u16 = 53;
 
 /// The servers of DNS, and the time that a question may take.
@@ -34,6 +33,7 @@ impl Default for DnsSettings {
     }
 }
 
+#[cfg(feature = "dns")]
 impl DnsSettings {
     /// Parses the addresses of the servers.
     ///
@@ -64,6 +64,7 @@ impl DnsSettings {
     }
 }
 
+#[cfg(feature = "dns")]
 fn parse(server: &str) -> Option<SocketAddr> {
     let with_port = server.parse::<SocketAddr>().ok();
     with_port.or_else(|| Some(SocketAddr::new(server.parse::<IpAddr>().ok()?, PORT)))

@@ -1,8 +1,8 @@
 //! The client's socket as hyper uses it.
 //!
 //! - [`read`]: checked bytes, and those that were read ahead.
-//! - [`write`]: a time limit on a client that accepts no bytes, and hyper's own responses, which are
-//!   held back.
+//! - [`write`]: a time limit on a client that accepts no bytes, and hyper's own responses, which
+//!   are held back.
 
 mod read;
 mod write;
