@@ -117,6 +117,7 @@ mod tests {
             "cancelled",
             "conflict",
             "loop-detected",
+            "no-instance",
             "no-store",
             "upgrade-required",
             "upstream-failed",

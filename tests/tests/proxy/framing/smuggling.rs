@@ -194,7 +194,7 @@ async fn a_malformed_request_is_refused_after_the_responses_before_it() {
         (format!("{HIDDEN}{HIDDEN}"), [200, 200].as_slice()),
         (post("Content-Length: 5\r\n\r\nhello"), &[200]),
         (post("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), &[200]),
-        ("CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), &[404]),
+        ("CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), &[400]),
         ("GET /foo/x HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n".to_owned(), &[200]),
     ] {
         let (replies, closed) = bench.exchange(&format!("{ahead}{malformed}{NEXT}")).await;

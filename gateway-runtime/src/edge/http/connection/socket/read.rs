@@ -1,5 +1,5 @@
-//! Reading from the client's socket: on HTTP/1.1 through the framing guard, on HTTP/2 through the meter
-//! of frames.
+//! Reading from the client's socket: on HTTP/1.1 through the framing guard, on HTTP/2 through the
+//! meter of frames.
 
 use std::{
     io::{self, ErrorKind},
