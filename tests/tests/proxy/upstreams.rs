@@ -398,6 +398,20 @@ async fn a_request_that_waits_for_too_long_is_503() {
     gateway.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_service_whose_resolver_never_answers_has_no_instance() {
+    let silent = watch::Sender::new(Snapshot::unknown());
+    let text = format!(
+        "{SECRETS}\n[http]\nlisten = \"127.0.0.1:0\"\nhosts = [\"a\"]\n[upstreams.foo]\n\
+         resolver = \"announced\"\nservice = \"reports\"\nattempts_timeout = \"50ms\""
+    );
+    let gateway = Gateway::from_toml(&text).unwrap();
+    let gateway = gateway.resolver("announced", Announced(silent)).start().await.unwrap();
+    let (answer, _) = exchange(&gateway, GET).await;
+    assert_eq!((answer.status(), &*code(&answer)), (503, "no-instance"));
+    gateway.stop().await.unwrap();
+}
+
 /// Starts an instance that counts its open connections.
 async fn counting(open: &Arc<AtomicUsize>, all: &Arc<AtomicUsize>) -> Stub {
     let (open, all) = (Arc::clone(open), Arc::clone(all));

@@ -1,6 +1,6 @@
 //! The attempts of a request at one instance: on a connection that is open, or on a new one.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use http::{
     Request, Response,
@@ -101,7 +101,10 @@ async fn open(
         if error::is_local(&error) {
             return error::overloaded(why);
         }
-        upstream.unreachable(instance, &why);
+        // An instance that had less than its time has not failed.
+        if error.kind() != io::ErrorKind::TimedOut || time == upstream.terms.connect_timeout {
+            upstream.unreachable(instance, &why);
+        }
         error::unreachable(why)
     })
 }

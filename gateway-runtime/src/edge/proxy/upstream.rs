@@ -98,7 +98,8 @@ impl Upstream {
                 Choice::Wait => {}
             }
             if timeout_at(deadline, place).await.is_err() {
-                return Err(error::shed());
+                let is_known = self.instances.load().is_known();
+                return Err(if is_known { error::shed() } else { error::no_instance() });
             }
         }
     }
