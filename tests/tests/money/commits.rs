@@ -6,8 +6,8 @@ use gateway_runtime::prelude::*;
 use super::kiosk::{Customer, PRICE, balance, fund, settings};
 use crate::database::{self, Database};
 
-const CALLERS: usize = 64;
-const CALLS: usize = 100;
+const CALLERS: usize = 128;
+const CALLS: usize = 50;
 
 /// Each call has a hold and a settlement with its row: two durable commands, in fewer than a tenth
 /// of a commit.
