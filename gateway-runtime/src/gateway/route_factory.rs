@@ -20,7 +20,7 @@ use crate::{
     resolver::Resolvers,
 };
 
-/// What the routes of the configuration are made of.
+/// The factory of the routes of the configuration.
 pub(super) struct RouteFactory {
     /// Those that the author adds.
     dispatchers: BTreeMap<String, Arc<DispatcherFactory>>,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::StatusCode;
-use tokio::time::sleep;
 
 use crate::edge::{
     dispatch::tunnel::{TunnelClient, TunnelEnd},
@@ -19,11 +18,7 @@ pub(super) fn spawn(
     grace: Duration,
     status: StatusCode,
 ) {
-    let peer = entry.peer().clone();
-    let grace_is_over = Box::pin(async move {
-        peer.stopping().await;
-        sleep(grace).await;
-    });
+    let grace_is_over = Box::pin(entry.peer().clone().stopping_for(grace));
     let tunnel =
         TunnelClient { grace_is_over, was_reset: client.was_reset(), reset: client.reset() };
     tokio::spawn(async move {

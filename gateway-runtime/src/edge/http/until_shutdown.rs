@@ -12,7 +12,6 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use http_body::{Frame, SizeHint};
-use tokio::time::sleep;
 
 use crate::{
     base::body::{Body, BoxError},
@@ -45,11 +44,7 @@ pub(super) fn cut_event_stream(
     if !is_event_stream {
         return;
     }
-    let (peer, grace) = (peer.clone(), settings.stream_grace());
-    let over = Box::pin(async move {
-        peer.stopping().await;
-        sleep(grace).await;
-    });
+    let over = Box::pin(peer.clone().stopping_for(settings.stream_grace()));
     let body = mem::take(response.body_mut());
     *response.body_mut() = Body::wrap(UntilShutdown { body: Some(body), over });
 }

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use http::{
-    Request, Response,
+    Method, Request, Response,
     header::{HOST, UPGRADE},
 };
 use tokio::time::Instant;
@@ -70,18 +70,13 @@ pub(super) async fn attempt(
         };
         match copy.next(failure, &mut demand) {
             Next::Here(again) => request = again,
-            Next::Elsewhere(again, failure) => {
-                record(upstream, &instance, &failure);
-                let error = failure.error(&method, progress);
-                return Err(FailedAttempt { error, again: Some(again.into()) });
-            }
-            Next::Nowhere(failure) => {
+            Next::Leave(failure, again) => {
                 let is_client = progress.is_some_and(|progress| progress.has_failed());
                 if !is_client {
                     record(upstream, &instance, &failure);
                 }
-                let error = failure.error(&method, progress);
-                return Err(FailedAttempt { error, again: None });
+                let (error, again) = (failure.error(&method, is_client), again.map(Box::new));
+                return Err(FailedAttempt { error, again });
             }
         }
     }
@@ -113,7 +108,7 @@ async fn open(
 fn record(upstream: &Upstream, instance: &Instance, failure: &ExchangeError) {
     match failure {
         ExchangeError::StalledUpload => {}
-        ExchangeError::NotSent(_) => {
+        ExchangeError::NotSent(_) | ExchangeError::ClosedAtOnce => {
             upstream.failed(instance, "it closed a new connection at once");
         }
         ExchangeError::NotProcessed(_) => upstream.failed(instance, "it refused a request"),
@@ -136,14 +131,12 @@ struct RequestCopy {
     is_safe: bool,
 }
 
-/// Where a request that has failed is sent again.
+/// The step after a failure.
 enum Next {
-    /// To the same instance, on another connection.
+    /// The request is sent to the same instance, on another connection.
     Here(Request<Upload>),
-    /// To another instance.
-    Elsewhere(Request<Upload>, ExchangeError),
-    /// Nowhere.
-    Nowhere(ExchangeError),
+    /// The attempts at this instance end; another one may get the request, if there is one.
+    Leave(ExchangeError, Option<Request<Upload>>),
 }
 
 impl RequestCopy {
@@ -154,13 +147,12 @@ impl RequestCopy {
         Self { head, connection: id, is_new, is_safe }
     }
 
-    /// Returns where the request is sent again; `demand` then states on which connection.
+    /// Returns the next step; `demand` then states on which connection it is taken.
     fn next(self, failure: ExchangeError, demand: &mut Demand) -> Next {
         match (failure, self.head) {
             (ExchangeError::NotSent(unsent), _) if !self.is_new => Next::Here(*unsent),
             (ExchangeError::NotSent(unsent), _) => {
-                let failure = ExchangeError::Closed("it closed a new connection at once".into());
-                Next::Elsewhere(*unsent, failure)
+                Next::Leave(ExchangeError::ClosedAtOnce, Some(*unsent))
             }
             (ExchangeError::NotProcessed(body), Some(head)) if demand.avoided.is_none() => {
                 demand.avoided = self.connection;
@@ -169,12 +161,12 @@ impl RequestCopy {
             (failure @ ExchangeError::Closed(_), Some(head)) if self.is_safe => {
                 let again = head.map(|()| Upload::empty());
                 if self.is_new || demand.is_new {
-                    return Next::Elsewhere(again, failure);
+                    return Next::Leave(failure, Some(again));
                 }
                 demand.is_new = true;
                 Next::Here(again)
             }
-            (failure, _) => Next::Nowhere(failure),
+            (failure, _) => Next::Leave(failure, None),
         }
     }
 }
@@ -190,10 +182,9 @@ fn head_of(request: &Request<Upload>) -> Request<()> {
 
 impl ExchangeError {
     /// Returns the error for the client, by the client's fault or the instance's.
-    fn error(self, method: &http::Method, progress: Option<&Arc<Progress>>) -> Error {
-        let is_client = progress.is_some_and(|progress| progress.has_failed());
+    fn error(self, method: &Method, is_client: bool) -> Error {
         match self {
-            Self::NotSent(_) => {
+            Self::NotSent(_) | Self::ClosedAtOnce => {
                 error::unreachable("the instance closed a new connection at once".to_owned())
             }
             Self::NotProcessed(_) => {

@@ -2,7 +2,7 @@
 //!
 //! The task of the response drives the connection. While the client is still sending its request,
 //! that is not enough: the upload must move also while the client does not read the response.
-//! Such a connection gets a task of its own.
+//! The connection then gets a task of its own.
 
 use std::{
     future::poll_fn,

@@ -81,21 +81,15 @@ impl Upstream {
         key: Option<u64>,
         deadline: Instant,
     ) -> Result<Option<Lease>, Error> {
-        match self.try_lease(tried, key) {
-            Choice::Lease(lease) => return Ok(Some(lease)),
-            Choice::AllTried => return Ok(None),
-            Choice::NoInstance => return Err(error::no_instance()),
-            Choice::Wait => {}
+        if let Some(chosen) = self.try_lease(tried, key) {
+            return chosen;
         }
         let waiting = self.waiting.enter(self.terms.max_waiting).ok_or_else(error::shed)?;
         loop {
             let mut place = std::pin::pin!(waiting.place());
             place.as_mut().enable();
-            match self.try_lease(tried, key) {
-                Choice::Lease(lease) => return Ok(Some(lease)),
-                Choice::AllTried => return Ok(None),
-                Choice::NoInstance => return Err(error::no_instance()),
-                Choice::Wait => {}
+            if let Some(chosen) = self.try_lease(tried, key) {
+                return chosen;
             }
             if timeout_at(deadline, place).await.is_err() {
                 let is_known = self.instances.load().is_known();
@@ -104,20 +98,25 @@ impl Upstream {
         }
     }
 
-    fn try_lease(&self, tried: &[Arc<Instance>], key: Option<u64>) -> Choice {
+    /// Chooses an instance as [`lease`](Self::lease) does. None if the request has to wait.
+    fn try_lease(
+        &self,
+        tried: &[Arc<Instance>],
+        key: Option<u64>,
+    ) -> Option<Result<Option<Lease>, Error>> {
         let set = self.instances.load();
         let most = self.terms.max_requests;
         // Another worker may take the place between the choice and the lease.
         let chosen = set.choose(tried, most, &self.balancer, key);
         if let Some(lease) = chosen.and_then(|instance| instance.lease(most)) {
-            return Choice::Lease(lease);
+            return Some(Ok(Some(lease)));
         }
         let is_tried = |one| tried.iter().any(|before| Arc::ptr_eq(before, one));
         match set.instances() {
-            [] if !set.is_known() => Choice::Wait,
-            [] if tried.is_empty() => Choice::NoInstance,
-            all if all.iter().all(is_tried) => Choice::AllTried,
-            _ => Choice::Wait,
+            [] if !set.is_known() => None,
+            [] if tried.is_empty() => Some(Err(error::no_instance())),
+            all if all.iter().all(is_tried) => Some(Ok(None)),
+            _ => None,
         }
     }
 
@@ -134,16 +133,14 @@ impl Upstream {
         }
     }
 
-    /// Records a response of an instance. Returns whether its status counts as a failure.
-    pub(super) fn answered(&self, instance: &Instance, status: u16) -> bool {
+    /// Records a response of an instance.
+    pub(super) fn answered(&self, instance: &Instance, status: u16) {
         let ejection = &self.terms.ejection;
-        let is_failure = ejection.fail_statuses.contains(&status);
-        if is_failure {
+        if ejection.fail_statuses.contains(&status) {
             self.failed(instance, "its status counts as a failure");
         } else if instance.health.pass(ejection.passes) {
             self.is_back(instance);
         }
-        is_failure
     }
 
     fn eject(&self, instance: &Instance, why: &str) {
@@ -162,15 +159,4 @@ impl Upstream {
         let (upstream, address) = (&self.name, instance.address());
         tracing::info!(upstream, instance = address, "an instance is well again");
     }
-}
-
-/// The result of the choice of an instance.
-enum Choice {
-    Lease(Lease),
-    /// Every instance was tried.
-    AllTried,
-    /// There are none.
-    NoInstance,
-    /// No place is free, or the instances are not known yet.
-    Wait,
 }

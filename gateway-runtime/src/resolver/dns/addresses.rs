@@ -44,7 +44,7 @@ impl Replies {
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     pub(super) addresses: Vec<IpAddr>,
-    /// Whether one of the addresses is of the reply.
+    /// One of the addresses is of the reply.
     pub(super) is_fresh: bool,
     pub(super) ttl: Option<u32>,
     pub(super) error: Option<AskError>,

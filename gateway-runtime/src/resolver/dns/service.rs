@@ -15,7 +15,7 @@ pub(crate) struct DnsService {
     pub(super) is_secure: bool,
     /// The name as written, without a final dot.
     pub(super) name: String,
-    /// Whether the name ended with a dot, and has no search domains.
+    /// The name ended with a dot, and has no search domains.
     pub(super) is_absolute: bool,
     /// The port of a service that is found by its addresses; none for one that is found by SRV
     /// records.

@@ -56,7 +56,7 @@ struct Schedule {
     /// The service, for the log.
     text: String,
     back_off: Duration,
-    /// Whether some of the records could not be asked for.
+    /// Some of the records could not be asked for.
     is_partial: bool,
 }
 

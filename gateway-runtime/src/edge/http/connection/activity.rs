@@ -8,9 +8,13 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
     thread,
+    time::Duration,
 };
 
-use tokio::sync::{Notify, futures::Notified};
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::sleep,
+};
 
 /// The client at the other end of a connection. Cheap to clone.
 ///
@@ -77,6 +81,12 @@ impl Peer {
     /// `http.drain_timeout`.
     pub async fn stopping(&self) {
         self.0.stopping.wait().await;
+    }
+
+    /// Completes when the server has been shutting down for a time.
+    pub(in crate::edge::http) async fn stopping_for(self, time: Duration) {
+        self.stopping().await;
+        sleep(time).await;
     }
 
     /// Returns whether the server cuts the connections that are still open, at the end of its

@@ -50,7 +50,8 @@ impl RouteTarget {
     }
 }
 
-/// What answers a path: a target, or a route of the configuration, which a reload may replace.
+/// The answer of the table to a path: a target, or a route of the configuration, which a reload may
+/// replace.
 pub(in crate::edge::http) enum FoundRoute<'r> {
     Target(&'r RouteTarget),
     Configured(Arc<RouteHandler>),

@@ -39,8 +39,7 @@ pub(super) const SHUTDOWN_NOTICE: Duration = Duration::from_secs(2);
 
 /// Completes when the server is shutting down and the drain time, less the notice, has passed.
 pub(super) async fn shutdown_deadline(peer: Peer, drain_timeout: Duration) {
-    peer.stopping().await;
-    sleep(drain_timeout.saturating_sub(SHUTDOWN_NOTICE)).await;
+    peer.stopping_for(drain_timeout.saturating_sub(SHUTDOWN_NOTICE)).await;
 }
 
 /// The format in which the items of a stream are written.

@@ -25,6 +25,8 @@ pub(in crate::edge::proxy) struct Clocks {
 pub(in crate::edge::proxy) enum ExchangeError {
     /// The connection had closed, and the request, which is returned, was not sent.
     NotSent(Box<Request<Upload>>),
+    /// A new connection had closed before the request was sent.
+    ClosedAtOnce,
     /// The instance has not processed the request (RFC 9113 §8.7), none of whose body was sent: the
     /// body is returned.
     NotProcessed(Upload),

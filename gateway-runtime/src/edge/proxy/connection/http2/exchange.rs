@@ -49,7 +49,7 @@ enum UploadState {
     None,
     /// The body has not ended.
     Sending(UploadPipe),
-    /// Nothing is left to send.
+    /// The body has ended.
     Ended,
 }
 

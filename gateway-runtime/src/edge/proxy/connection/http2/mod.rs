@@ -1,10 +1,10 @@
 //! HTTP/2 to instances (RFC 9113). The requests of a worker share the connections of an instance,
 //! each of which one task drives.
 //!
-//! What an instance can make the gateway buffer is bounded: the windows of `limits` for responses,
-//! the send buffer for requests, each for one stream, and the number of streams. The window of a
-//! connection is that of all its streams together, so that no stream which its client does not read
-//! takes the window of another.
+//! The bytes that an instance can make the gateway buffer are bounded: the windows of `limits` for
+//! responses, the send buffer for requests, each for one stream, and the number of streams. The
+//! window of a connection is that of all its streams together, so that no stream which its client
+//! does not read takes the window of another.
 //!
 //! - `limits`: windows, buffers, streams and pings
 //! - `shared`: a connection that requests share
