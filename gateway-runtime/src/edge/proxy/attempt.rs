@@ -89,7 +89,7 @@ async fn open(
     demand: Demand,
     deadline: Instant,
 ) -> Result<Connection, Error> {
-    let time = upstream.terms.connect_timeout.min(deadline - Instant::now());
+    let time = upstream.terms.settings.connect_timeout.min(deadline - Instant::now());
     instance.pool.open(time, demand).await.map_err(|error| {
         let why = format!("{}: {}", instance.address(), with_causes(&error));
         // Ports may be left for the address of another instance.
@@ -97,7 +97,9 @@ async fn open(
             return error::overloaded(why);
         }
         // An instance that had less than its time has not failed.
-        if error.kind() != io::ErrorKind::TimedOut || time == upstream.terms.connect_timeout {
+        if error.kind() != io::ErrorKind::TimedOut
+            || time == upstream.terms.settings.connect_timeout
+        {
             upstream.unreachable(instance, &why);
         }
         error::unreachable(why)

@@ -81,12 +81,12 @@ async fn exchange(
     request: Request<Upload>,
     progress: Option<&Arc<Progress>>,
 ) -> Result<Exchange, Error> {
-    let key = upstream.balancer.key(request.headers());
-    let deadline = Instant::now() + upstream.terms.attempts_timeout;
+    let key = upstream.terms.balancer.key(request.headers());
+    let deadline = Instant::now() + upstream.terms.settings.attempts_timeout;
     let mut request = request;
     let mut tried = SmallVec::<[_; 2]>::new();
     let mut last = None;
-    while tried.len() < upstream.terms.attempts
+    while tried.len() < upstream.terms.settings.attempts
         && (tried.is_empty() || Instant::now() < deadline)
         && let Some(lease) = upstream.lease(&tried, key, deadline).await?
     {

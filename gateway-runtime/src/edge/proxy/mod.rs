@@ -66,15 +66,9 @@ use crate::{
 /// The upstreams of a gateway, by their names.
 #[derive(Debug, Default)]
 pub(crate) struct Upstreams {
-    valid: BTreeMap<String, NamedUpstream>,
+    valid: BTreeMap<String, Arc<WatchedUpstream>>,
     /// The names of the sections that have a problem.
     invalid: BTreeSet<String>,
-}
-
-#[derive(Debug)]
-struct NamedUpstream {
-    settings: UpstreamSettings,
-    watched: Arc<WatchedUpstream>,
 }
 
 impl Upstreams {
@@ -90,18 +84,16 @@ impl Upstreams {
         let mut problems = Vec::new();
         for (name, settings) in sections {
             let before = previous.valid.get(name);
-            let watched = match before {
-                Some(same) if same.settings == *settings => Some(Arc::clone(&same.watched)),
-                _ => {
-                    let before = before.map(|it| &*it.watched);
+            let is_same = |it: &&Arc<WatchedUpstream>| it.upstream.terms.settings == *settings;
+            let watched = match before.filter(is_same) {
+                Some(same) => Some(Arc::clone(same)),
+                None => {
+                    let before = before.map(|it| &**it);
                     watched(name, settings, resolvers, before, &mut problems).map(Arc::new)
                 }
             };
-            let settings = settings.clone();
             match watched {
-                Some(watched) => {
-                    drop(upstreams.valid.insert(name.clone(), NamedUpstream { settings, watched }))
-                }
+                Some(watched) => drop(upstreams.valid.insert(name.clone(), watched)),
                 None => drop(upstreams.invalid.insert(name.clone())),
             }
         }
@@ -123,10 +115,10 @@ impl Upstreams {
         if self.invalid.contains(name) {
             return Err(StartError::reported_elsewhere());
         }
-        if let Some(named) = self.valid.get(name) {
+        if let Some(watched) = self.valid.get(name) {
             let withholds = section.requires_caller() && !settings.forward_credentials;
             let withheld: &[HeaderName] = if withholds { &CREDENTIALS } else { &[] };
-            return Ok(HttpDispatcher { watched: Arc::clone(&named.watched), withheld });
+            return Ok(HttpDispatcher { watched: Arc::clone(watched), withheld });
         }
         let help = did_you_mean("upstream", name, self.valid.keys().map(String::as_str));
         let problem = match settings.upstream {
@@ -142,7 +134,7 @@ impl Upstreams {
     /// Creates the dispatcher of an upstream, for the route that its section makes by itself.
     #[must_use]
     pub(crate) fn dispatcher_of(&self, name: &str) -> Option<HttpDispatcher> {
-        let watched = Arc::clone(&self.valid.get(name)?.watched);
+        let watched = Arc::clone(self.valid.get(name)?);
         Some(HttpDispatcher { watched, withheld: &[] })
     }
 }

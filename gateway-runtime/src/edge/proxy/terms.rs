@@ -1,11 +1,12 @@
 //! The settings of an upstream, checked.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use http::{HeaderName, uri::PathAndQuery};
+use http::uri::PathAndQuery;
 
 use crate::{
     edge::proxy::{
+        balance::Balancer,
         connection::Clocks,
         pool_terms::PoolTerms,
         settings::{Balance, CheckSettings, UpstreamSettings},
@@ -14,30 +15,13 @@ use crate::{
     resolver::{Endpoint, Resolver, Resolvers, StaticEndpoints},
 };
 
-/// The settings of an upstream for each request and instance.
-#[derive(Clone, Debug)]
+/// The settings of an upstream, with what is made of them.
+#[derive(Debug)]
 pub(super) struct Terms {
-    pub(super) connect_timeout: Duration,
+    pub(super) settings: UpstreamSettings,
     pub(super) clocks: Clocks,
-    pub(super) attempts: usize,
-    pub(super) attempts_timeout: Duration,
-    pub(super) max_requests: usize,
-    pub(super) max_waiting: usize,
     pub(super) pool: PoolTerms,
-    pub(super) balance: Balance,
-    pub(super) hash_header: Option<HeaderName>,
-    pub(super) ejection: Ejection,
-    pub(super) check: Option<CheckSettings>,
-}
-
-/// The rules of ejecting instances.
-#[derive(Clone, Debug)]
-pub(super) struct Ejection {
-    pub(super) fails: u32,
-    pub(super) passes: u32,
-    pub(super) fail_statuses: Vec<u16>,
-    pub(super) time: Duration,
-    pub(super) max_percent: u8,
+    pub(super) balancer: Balancer,
 }
 
 impl Terms {
@@ -64,23 +48,10 @@ impl Terms {
             );
         }
         Self {
-            connect_timeout: settings.connect_timeout,
             clocks: Clocks { first_byte: settings.first_byte_timeout, idle: settings.idle_timeout },
-            attempts: settings.attempts,
-            attempts_timeout: settings.attempts_timeout,
-            max_requests: settings.max_requests,
-            max_waiting: settings.max_waiting,
             pool: PoolTerms::new(settings, may_use_tls(settings)),
-            balance: settings.balance,
-            hash_header: hash_header.ok(),
-            ejection: Ejection {
-                fails: settings.fails,
-                passes: settings.passes,
-                fail_statuses: settings.fail_statuses.clone(),
-                time: settings.eject_time,
-                max_percent: settings.max_ejected_percent,
-            },
-            check: settings.check.clone(),
+            balancer: Balancer::new(settings.balance, hash_header.ok()),
+            settings: settings.clone(),
         }
     }
 }

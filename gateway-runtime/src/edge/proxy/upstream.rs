@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     base::error::Error,
     edge::proxy::{
-        balance::Balancer,
         error,
         instance::{Instance, Lease},
         instance_set::InstanceSet,
@@ -24,7 +23,6 @@ use crate::{
 pub(super) struct Upstream {
     name: String,
     pub(super) terms: Terms,
-    pub(super) balancer: Balancer,
     instances: ArcSwap<InstanceSet>,
     waiting: Arc<WaitingRoom>,
 }
@@ -41,13 +39,7 @@ impl Upstream {
         let waiting = previous.map_or_else(Arc::default, |it| Arc::clone(&it.waiting));
         let before = previous.map(|it| it.instances.load_full()).unwrap_or_default();
         let instances = InstanceSet::new(snapshot, &before, &terms, &waiting);
-        Self {
-            name: name.to_owned(),
-            balancer: Balancer::new(terms.balance, terms.hash_header.clone()),
-            instances: ArcSwap::from_pointee(instances),
-            waiting,
-            terms,
-        }
+        Self { name: name.to_owned(), instances: ArcSwap::from_pointee(instances), waiting, terms }
     }
 
     /// Returns the name.
@@ -84,7 +76,8 @@ impl Upstream {
         if let Some(chosen) = self.try_lease(tried, key) {
             return chosen;
         }
-        let waiting = self.waiting.enter(self.terms.max_waiting).ok_or_else(error::shed)?;
+        let waiting =
+            self.waiting.enter(self.terms.settings.max_waiting).ok_or_else(error::shed)?;
         loop {
             let mut place = std::pin::pin!(waiting.place());
             place.as_mut().enable();
@@ -105,9 +98,9 @@ impl Upstream {
         key: Option<u64>,
     ) -> Option<Result<Option<Lease>, Error>> {
         let set = self.instances.load();
-        let most = self.terms.max_requests;
+        let most = self.terms.settings.max_requests;
         // Another worker may take the place between the choice and the lease.
-        let chosen = set.choose(tried, most, &self.balancer, key);
+        let chosen = set.choose(tried, most, &self.terms.balancer, key);
         if let Some(lease) = chosen.and_then(|instance| instance.lease(most)) {
             return Some(Ok(Some(lease)));
         }
@@ -122,32 +115,32 @@ impl Upstream {
 
     /// Records that no connection to an instance could be opened: it is ejected at once.
     pub(super) fn unreachable(&self, instance: &Instance, why: &str) {
-        instance.health.fail(self.terms.ejection.fails);
+        instance.health.fail(self.terms.settings.fails);
         self.eject(instance, why);
     }
 
     /// Records a failed exchange with an instance.
     pub(super) fn failed(&self, instance: &Instance, why: &str) {
-        if instance.health.fail(self.terms.ejection.fails) {
+        if instance.health.fail(self.terms.settings.fails) {
             self.eject(instance, why);
         }
     }
 
     /// Records a response of an instance.
     pub(super) fn answered(&self, instance: &Instance, status: u16) {
-        let ejection = &self.terms.ejection;
-        if ejection.fail_statuses.contains(&status) {
+        let settings = &self.terms.settings;
+        if settings.fail_statuses.contains(&status) {
             self.failed(instance, "its status counts as a failure");
-        } else if instance.health.pass(ejection.passes) {
+        } else if instance.health.pass(settings.passes) {
             self.is_back(instance);
         }
     }
 
     fn eject(&self, instance: &Instance, why: &str) {
-        let ejection = &self.terms.ejection;
+        let settings = &self.terms.settings;
         let is_ejected = instance.health.is_ejected(Instant::now());
-        if (is_ejected || self.instances.load().may_eject_one_more(ejection.max_percent))
-            && instance.health.eject(ejection.time)
+        if (is_ejected || self.instances.load().may_eject_one_more(settings.max_ejected_percent))
+            && instance.health.eject(settings.eject_time)
         {
             let (upstream, address) = (&self.name, instance.address());
             tracing::warn!(upstream, instance = address, why, "an instance was ejected");

@@ -28,7 +28,7 @@ impl WatchedUpstream {
     ) -> Self {
         let mut snapshots = resolver.watch(service);
         let snapshot = snapshots.borrow_and_update().clone();
-        let check = terms.check.clone();
+        let check = terms.settings.check.clone();
         let previous = previous.map(|it| &*it.upstream);
         let upstream = Arc::new(Upstream::new(name, terms, &snapshot, previous));
         let mut tasks = JoinSet::new();
