@@ -83,8 +83,8 @@ impl RunningGateway {
     }
 
     /// Reads the configuration again, as SIGHUP does, and applies routes, upstreams, limits and the
-    /// switches of providers. The log has the result. Returns whether there is a configuration file;
-    /// without one nothing is done.
+    /// switches of providers. The log has the result. Returns whether there is a configuration
+    /// file; without one nothing is done.
     pub fn reload(&self) -> bool {
         self.reload.as_ref().inspect(|reload| reload.notify_one()).is_some()
     }

@@ -105,9 +105,17 @@ pub fn format(duration: Duration) -> String {
 /// process, so that timers whose exact time does not matter share their wake-ups.
 pub(crate) fn tick_from(time: Instant, period: Duration) -> Instant {
     static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let passed = time.saturating_duration_since(*ORIGIN).as_nanos();
-    let rest = u64::try_from(passed % period.as_nanos().max(1)).unwrap_or(0);
-    if rest == 0 { time } else { time + period.saturating_sub(Duration::from_nanos(rest)) }
+    let origin = *ORIGIN;
+    let rest_of = |time: Duration| {
+        let rest = time.as_nanos() % period.as_nanos().max(1);
+        Duration::from_nanos(u64::try_from(rest).unwrap_or(0))
+    };
+    let Some(passed) = time.checked_duration_since(origin) else {
+        // The first caller read its time before the origin was set.
+        return time + rest_of(origin - time);
+    };
+    let rest = rest_of(passed);
+    if rest.is_zero() { time } else { time + period.saturating_sub(rest) }
 }
 
 /// Sleeps for at least half of `period` and until a tick.

@@ -20,6 +20,19 @@ fn ticks_are_shared_and_never_early() {
 }
 
 #[test]
+fn ticks_before_the_first_call_are_those_after_it() {
+    let period = Duration::from_millis(100);
+    let before = Instant::now();
+    let after = tick_from(before, period) + period * 3;
+    for micros in [0, 1, 17, 250] {
+        let time = before - Duration::from_micros(micros);
+        let tick = tick_from(time, period);
+        assert!(tick >= time && tick - time < period, "{micros}");
+        assert_eq!((after - tick).as_nanos() % period.as_nanos(), 0, "{micros}");
+    }
+}
+
+#[test]
 fn each_unit_is_parsed() {
     for (text, millis) in [
         ("250ms", 250),

@@ -206,7 +206,7 @@ impl Default for UpstreamSettings {
 pub(super) struct ProxySettings {
     /// The upstream; defaults to the name of the route.
     pub(super) upstream: Option<String>,
-    /// Forwards the credentials that the gateway has checked, `Authorization` and `X-Api-Key`: no. A
-    /// route without `auth` checks none, and forwards them.
+    /// Forwards the credentials that the gateway has checked, `Authorization` and `X-Api-Key`: no.
+    /// A route without `auth` checks none, and forwards them.
     pub(super) forward_credentials: bool,
 }

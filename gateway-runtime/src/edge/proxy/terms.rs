@@ -104,8 +104,8 @@ fn check_problems(check: &CheckSettings, problem: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// Returns the resolver of a section's instances: that of its `urls`, or the one that it names; adds
-/// what is wrong to `problems`.
+/// Returns the resolver of a section's instances: that of its `urls`, or the one that it names;
+/// adds what is wrong to `problems`.
 pub(super) fn resolver(
     name: &str,
     settings: &UpstreamSettings,
